@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Weight encodings: from the integer weights of one row block to the levels its cells store, and the linear rule that
+// turns converted column sums back into the dot products of those weights. An encoding is chosen by name; the arrays,
+// converters and shift-and-add units know only levels and coefficients.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "models/arithmetic/slicing.h"
+
+namespace mho::arithmetic {
+
+/// psum[f] = sum over input slices s of input_weight(s) *
+///           ( sum over columns c of filter f: coefficient[c] * code[s][c]  +  unit_coefficient[f] * unit[s] )
+/// where unit[s] is the sum of the slice's inputs, read from the unit column.
+struct Recombination {
+  int columns_per_filter = 0;                    ///< column of (filter f, slice k) = f * columns_per_filter + k
+  std::vector<std::int32_t> coefficient;         ///< one a column
+  std::vector<std::int32_t> unit_coefficient;    ///< one a filter
+};
+
+/// One row block as programmed: levels[row][column], column count = filters * columns_per_filter.
+struct EncodedBlock {
+  int rows = 0;
+  int filters = 0;
+  int cell_bits = 0;
+  std::vector<std::uint8_t> levels;  ///< 0 .. 2^cell_bits - 1
+  Recombination recombination;
+  int columns() const { return filters * recombination.columns_per_filter; }
+};
+
+/// A weight encoding of the integers that a machine stores.
+class WeightEncoding {
+ public:
+  virtual ~WeightEncoding() = default;
+  virtual std::string name() const = 0;
+  virtual int columns_per_filter() const = 0;
+  /// weights[filter][row] (row fastest), each within weight_bits() two's complement bits.
+  /// Throws std::invalid_argument where a weight does not fit.
+  virtual EncodedBlock encode(const std::vector<std::int32_t>& weights, int rows, int filters) const = 0;
+};
+
+/// u = w + 2^(bits-1), cut into cells: the bias comes off through the unit column.
+std::unique_ptr<WeightEncoding> make_biased_encoding(const Slicing& weight_slicing);
+/// Biased, and a column whose all-ones response reaches half the ADC's doubled range - sum of levels >= `flip_at` -
+/// stores 2^w - 1 - level instead, w the cell's bits (ISAAC, section V: one bit less in the ADC).
+std::unique_ptr<WeightEncoding> make_flip_encoding(const Slicing& weight_slicing, std::int64_t flip_at);
+
+/// ADC bits that convert every column sum without loss, before flip encoding: log2(rows) + v + w if v > 1 and w > 1,
+/// else log2(rows) + v + w - 1 (ISAAC, section V; rows rounded up to a power of two, v DAC bits, w cell bits).
+int lossless_adc_bits(int rows, int dac_bits, int cell_bits);
+
+}  // namespace mho::arithmetic

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// Weights become digits that the int8 product multiplies exactly; the digits' columns stand side by side in one
+// product, which reads the codes once. Accumulating inside the library is no choice: it rounds sums through float.
+#include "models/arithmetic/integer_product.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "models/arithmetic/int8_matmul.h"
+#include "models/arithmetic/vectorised.h"
+
+namespace mho::arithmetic {
+namespace {
+
+/// Vectors of one pass over the buffers between codes and results, which should stay in the second-level cache.
+constexpr int kBatch = 64;
+/// 255 * 128 * 65536 < 2^31: no partial sum of a digit wraps.
+constexpr int kMostExactRows = 65536;
+
+/// w = sum over d of digit[d] * 2^(radix_bits * d). Balanced digits: -2^(radix_bits-1) .. 2^(radix_bits-1) - 1, the
+/// last up to the limit itself. With 7 bits, as (w >> 1) + (w - (w >> 1)) has it, an int8 weight takes two.
+class Digits {
+ public:
+  Digits(const std::int32_t* weights, std::size_t count) : limit_(exact_weight_limit()), half_(limit_) {
+    const auto [least, greatest] = std::minmax_element(weights, weights + count);
+    count_ = std::max(needed(*least), needed(*greatest));
+  }
+  int count() const { return count_; }
+  int bits() const { return half_ == 128 ? 8 : 7; }
+
+  /// Cuts weights[n] into digits[count()][n].
+  void cut(const std::int32_t* weights, std::size_t n, std::int8_t* digits) const {
+    for (std::size_t j = 0; j < n; ++j) {
+      std::int64_t rest = weights[j];
+      for (int d = 0; d < count_; ++d) {
+        const std::int64_t digit = d + 1 == count_ ? rest : lowest_digit(rest);
+        digits[std::size_t(d) * n + j] = std::int8_t(digit);
+        rest = (rest - digit) / (2 * half_);
+      }
+    }
+  }
+
+ private:
+  std::int64_t lowest_digit(std::int64_t value) const { return ((value + half_) & (2 * half_ - 1)) - half_; }
+  bool fits(std::int64_t value) const { return value >= -limit_ && value <= std::min(limit_, 127); }
+  int needed(std::int64_t value) const {
+    int digits = 1;
+    for (; !fits(value); ++digits) value = (value - lowest_digit(value)) / (2 * half_);
+    return digits;
+  }
+
+  int limit_, half_, count_;
+};
+
+/// u8 codes that are 128 more than the int8 codes; the 128 * sum(w) too much comes off the sums.
+MHO_VECTORISED
+void offset_by_128(const std::uint8_t* from, std::size_t count, std::uint8_t* to) {
+  for (std::size_t i = 0; i < count; ++i) to[i] = from[i] ^ 0x80u;
+}
+
+/// to[j] = from[j] << shift, added to what stands there unless `first`.
+MHO_VECTORISED
+void add_shifted(const std::uint32_t* from, std::size_t n, int shift, bool first, std::uint32_t* to) {
+  if (first)
+    for (std::size_t j = 0; j < n; ++j) to[j] = from[j] << shift;
+  else
+    for (std::size_t j = 0; j < n; ++j) to[j] += from[j] << shift;
+}
+
+MHO_VECTORISED
+void subtract(const std::uint32_t* from, std::size_t n, std::uint32_t* to) {
+  for (std::size_t j = 0; j < n; ++j) to[j] -= from[j];
+}
+
+/// Low bytes as they are, high bytes offset by 128.
+MHO_VECTORISED
+void split_bytes(const std::int16_t* from, std::size_t count, std::uint8_t* low, std::uint8_t* high) {
+  for (std::size_t i = 0; i < count; ++i) {
+    low[i] = std::uint8_t(from[i]);
+    high[i] = std::uint8_t((std::uint16_t(from[i]) >> 8) ^ 0x80u);
+  }
+}
+
+template <class T>
+std::unique_ptr<T[]> uninitialised(std::size_t count) {
+  return std::unique_ptr<T[]>(new T[count]);
+}
+
+std::uint32_t* bits_of(std::int32_t* y) { return reinterpret_cast<std::uint32_t*>(y); }
+
+}  // namespace
+
+struct IntegerProduct::Packed {
+  std::size_t k, n;
+  Digits digits;
+  std::vector<std::int64_t> offset;           ///< 128 * sum of a column's weights
+  std::vector<std::uint32_t> offset_modular;  ///< the same modulo 2^32
+  std::unique_ptr<Int8Matmul> matmul;         ///< k x (digits * n)
+
+  Packed(const std::int32_t* weights, std::size_t rows, std::size_t columns)
+      : k(rows), n(columns), digits(weights, rows * columns), offset(columns) {
+    const std::size_t width = std::size_t(digits.count()) * n;
+    auto cut = uninitialised<std::int8_t>(k * width);
+    for (std::size_t i = 0; i < k; ++i) {
+      digits.cut(weights + i * n, n, cut.get() + i * width);
+      for (std::size_t j = 0; j < n; ++j) offset[j] += std::int64_t{128} * weights[i * n + j];
+    }
+    for (const std::int64_t value : offset) offset_modular.push_back(std::uint32_t(value));
+    matmul = std::make_unique<Int8Matmul>(cut.get(), int(k), int(width));
+  }
+
+  /// One batch through the product and its digits put together; `scratch` holds count * digits * n sums.
+  void run_batch(const std::uint8_t* x, int count, std::int32_t* scratch, std::int32_t* y) const {
+    if (digits.count() == 1) return matmul->run(x, count, y);
+    matmul->run(x, count, scratch);
+    for (std::size_t v = 0; v < std::size_t(count); ++v)
+      for (int d = 0; d < digits.count(); ++d)
+        add_shifted(bits_of(scratch) + (v * std::size_t(digits.count()) + std::size_t(d)) * n, n, digits.bits() * d,
+                    d == 0, bits_of(y) + v * n);
+  }
+};
+
+IntegerProduct::IntegerProduct(const std::int32_t* weights, int k, int n) {
+  if (k < 1 || n < 1)
+    throw std::invalid_argument("an integer product of " + std::to_string(k) + " rows and " + std::to_string(n) +
+                                " columns (1 or more)");
+  packed_ = std::make_unique<Packed>(weights, std::size_t(k), std::size_t(n));
+}
+IntegerProduct::~IntegerProduct() = default;
+IntegerProduct::IntegerProduct(IntegerProduct&&) noexcept = default;
+IntegerProduct& IntegerProduct::operator=(IntegerProduct&&) noexcept = default;
+
+int IntegerProduct::products() const { return packed_->digits.count(); }
+
+void IntegerProduct::run(const std::uint8_t* x, bool is_signed, int count, std::int32_t* y) const {
+  const auto& [k, n, digits, offset, offset_modular, matmul] = *packed_;
+  if (!is_signed && digits.count() == 1) return matmul->run(x, count, y);
+  const std::size_t batch = std::size_t(std::min(count, kBatch));
+  const auto scratch = uninitialised<std::int32_t>(digits.count() == 1 ? 0 : batch * std::size_t(digits.count()) * n);
+  const auto offset_codes = uninitialised<std::uint8_t>(is_signed ? batch * k : 0);
+  for (int left = count; left > 0; left -= kBatch) {
+    const int now = std::min(left, kBatch);
+    if (is_signed) offset_by_128(x, std::size_t(now) * k, offset_codes.get());
+    packed_->run_batch(is_signed ? offset_codes.get() : x, now, scratch.get(), y);
+    for (std::size_t v = 0; is_signed && v < std::size_t(now); ++v) subtract(offset_modular.data(), n, bits_of(y) + v * n);
+    x += std::size_t(now) * k;
+    y += std::size_t(now) * n;
+  }
+}
+
+void IntegerProduct::run(const std::int16_t* x, int count, std::int64_t* y) const {
+  const auto& [k, n, digits, offset, offset_modular, matmul] = *packed_;
+  if (k > kMostExactRows)
+    throw std::invalid_argument("a product of 16-bit codes over " + std::to_string(k) + " rows (up to 65536)");
+  const std::size_t width = std::size_t(digits.count()) * n, batch = std::size_t(std::min(count, kBatch));
+  const auto bytes = uninitialised<std::uint8_t>(2 * batch * k);
+  const auto sums = uninitialised<std::int32_t>(2 * batch * width);
+  for (int left = count; left > 0; left -= kBatch) {
+    const std::size_t now = std::size_t(std::min(left, kBatch));
+    split_bytes(x, now * k, bytes.get(), bytes.get() + now * k);
+    matmul->run(bytes.get(), int(2 * now), sums.get());
+    for (std::size_t v = 0; v < now; ++v, y += n) {
+      for (std::size_t j = 0; j < n; ++j) y[j] = -256 * offset[j];
+      for (std::size_t d = 0; d < std::size_t(digits.count()); ++d) {
+        const std::int32_t* low = sums.get() + v * width + d * n;
+        const std::int32_t* high = low + now * width;
+        const std::int64_t place = std::int64_t{1} << (digits.bits() * int(d));
+        for (std::size_t j = 0; j < n; ++j) y[j] += place * (low[j] + 256 * std::int64_t{high[j]});
+      }
+    }
+    x += now * k;
+  }
+}
+
+}  // namespace mho::arithmetic

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+// Levels kept as bit planes, from which everything else is derived on first use: the kernels for multi-bit slices and
+// the product of effective weights.
+#include "models/arithmetic/programmed_array.h"
+
+#include <algorithm>
+#include <mutex>
+#include <stdexcept>
+#include <utility>
+
+#include "models/arithmetic/bit_planes.h"
+#include "models/arithmetic/integer_product.h"
+#include "models/arithmetic/level_sums.h"
+#include "models/arithmetic/row_driver.h"
+#include "models/arithmetic/vectorised.h"
+
+namespace mho::arithmetic {
+namespace {
+
+/// AND and population count costs a pass for each bit of a cell; from five on int8 products of the levels are faster.
+constexpr int kMostPlanes = 4;
+/// Inputs of one pass over the buffers between codes and sums, which should stay in the second-level cache.
+constexpr int kBatch = 16;
+
+/// Of levels that use more bits than cells have, some bit above them is set.
+MHO_VECTORISED
+std::uint8_t all_bits(const std::uint8_t* levels, std::size_t count) {
+  std::uint8_t bits = 0;
+  for (std::size_t i = 0; i < count; ++i) bits = std::uint8_t(bits | levels[i]);
+  return bits;
+}
+
+void check(const EncodedBlock& block, const Slicing& slicing) {
+  const auto& rule = block.recombination;
+  if (block.rows < 1 || block.filters < 1 || rule.columns_per_filter < 1 || block.cell_bits < 1 || block.cell_bits > 8)
+    throw std::invalid_argument("an array needs rows, filters and columns, and cells of 1 to 8 bits");
+  const auto columns = std::size_t(block.columns());
+  if (block.levels.size() != std::size_t(block.rows) * columns || rule.coefficient.size() != columns ||
+      rule.unit_coefficient.size() != std::size_t(block.filters))
+    throw std::invalid_argument("levels or coefficients do not match " + std::to_string(block.rows) + " rows and " +
+                                std::to_string(columns) + " columns");
+  if (all_bits(block.levels.data(), block.levels.size()) >> block.cell_bits != 0)
+    throw std::invalid_argument("a level that cells of " + std::to_string(block.cell_bits) + " bits cannot hold");
+  const int slice = (1 << slicing.widest()) - 1, level = (1 << block.cell_bits) - 1;
+  if (std::int64_t{block.rows} * slice * level > 32767)
+    throw std::invalid_argument("column sums leave 16 bits: " + std::to_string(block.rows) + " rows * slice " +
+                                std::to_string(slice) + " * level " + std::to_string(level) + " (up to 32767)");
+}
+
+MHO_VECTORISED
+void narrow(const std::int32_t* from, std::size_t count, std::int16_t* to) {
+  for (std::size_t i = 0; i < count; ++i) to[i] = std::int16_t(from[i]);
+}
+
+}  // namespace
+
+struct ProgrammedArray::State {
+  int rows, filters, cell_bits;
+  Recombination rule;
+  InputStream stream;
+  RowDriver driver;
+  BitPlanes planes;
+  std::vector<std::uint32_t> row_levels;     ///< sum of a row's levels
+  std::vector<std::uint32_t> column_levels;  ///< sum of a column's levels, unit column included
+  mutable std::once_flag product_made, level_product_made;
+  mutable std::unique_ptr<IntegerProduct> made_product, made_level_product;
+
+  State(const EncodedBlock& block, InputStream given)
+      : rows(block.rows),
+        filters(block.filters),
+        cell_bits(block.cell_bits),
+        rule(block.recombination),
+        stream(std::move(given)),
+        driver(stream.slicing, stream.is_signed),
+        planes(block.levels.data(), block.rows, block.columns(), block.cell_bits),
+        row_levels(std::size_t(block.rows)),
+        column_levels(std::size_t(block.columns()) + 1) {
+    const auto width = std::size_t(block.columns());
+    for (std::size_t row = 0; row < row_levels.size(); ++row)
+      row_levels[row] = add_row(block.levels.data() + row * width, width, column_levels.data());
+    column_levels.back() = std::uint32_t(block.rows);
+  }
+
+  int columns() const { return filters * rule.columns_per_filter; }
+  const IntegerProduct& product() const;
+  const IntegerProduct& level_product() const;
+  void sum_bits(const std::uint8_t* codes, int count, std::int16_t* sums) const;
+  void sum_levels(const std::uint8_t* codes, int count, std::int16_t* sums) const;
+};
+
+/// Of the weights as the levels stand: sum over a filter's columns of coefficient * level, and the unit coefficient.
+const IntegerProduct& ProgrammedArray::State::product() const {
+  std::call_once(product_made, [this] {
+    const auto of_filters = std::size_t(filters), per_filter = std::size_t(rule.columns_per_filter);
+    std::vector<std::uint8_t> levels(std::size_t(planes.stride()));
+    std::vector<std::int32_t> weights(std::size_t(rows) * of_filters);
+    for (int row = 0; row < rows; ++row) {
+      planes.row_levels(row, levels.data());
+      for (std::size_t f = 0; f < of_filters; ++f) {
+        std::int32_t weight = rule.unit_coefficient[f];
+        for (std::size_t c = f * per_filter; c < (f + 1) * per_filter; ++c) weight += rule.coefficient[c] * levels[c];
+        weights[std::size_t(row) * of_filters + f] = weight;
+      }
+    }
+    made_product = std::make_unique<IntegerProduct>(weights.data(), rows, filters);
+  });
+  return *made_product;
+}
+
+/// Of the levels themselves, as wide as the sums.
+const IntegerProduct& ProgrammedArray::State::level_product() const {
+  std::call_once(level_product_made, [this] {
+    std::vector<std::uint8_t> levels(std::size_t(planes.stride()));
+    std::vector<std::int32_t> weights;
+    for (int row = 0; row < rows; ++row) {
+      planes.row_levels(row, levels.data());
+      weights.insert(weights.end(), levels.begin(), levels.end());
+    }
+    made_level_product = std::make_unique<IntegerProduct>(weights.data(), rows, planes.stride());
+  });
+  return *made_level_product;
+}
+
+void ProgrammedArray::State::sum_bits(const std::uint8_t* codes, int count, std::int16_t* sums) const {
+  const std::size_t stride = std::size_t(planes.stride()), step = stride * std::size_t(driver.slices());
+  const int extension = driver.slices() - driver.own_bits();
+  std::vector<std::uint16_t> packed(std::size_t(kBatch) * std::size_t(planes.words() * 8));
+  for (int first = 0; first < count; first += kBatch) {
+    const int now = std::min(kBatch, count - first);
+    for (int v = 0; v < now; ++v)
+      RowDriver::pack(codes + std::size_t(first + v) * std::size_t(rows), rows, planes.words(),
+                      packed.data() + std::size_t(v * planes.words() * 8));
+    std::int16_t* of_batch = sums + std::size_t(first) * step;
+    planes.column_sums(packed.data(), now, driver.own_bits(), of_batch + std::size_t(extension) * stride, step);
+    for (int v = 0; v < now && extension > 0; ++v) {
+      std::int16_t* own = of_batch + std::size_t(v) * step + std::size_t(extension) * stride;
+      for (int s = 1; s <= extension; ++s)
+        if (stream.is_signed)
+          std::copy(own, own + stride, own - std::size_t(s) * stride);
+        else
+          std::fill_n(own - std::size_t(s) * stride, stride, std::int16_t{0});
+    }
+  }
+}
+
+void ProgrammedArray::State::sum_levels(const std::uint8_t* codes, int count, std::int16_t* sums) const {
+  const auto width = std::size_t(rows), slices = std::size_t(driver.slices()), stride = std::size_t(planes.stride());
+  std::vector<std::uint8_t> values(std::size_t(kBatch) * slices * width);
+  std::vector<std::int32_t> wide(std::size_t(kBatch) * slices * stride);
+  for (int first = 0; first < count; first += kBatch) {
+    const auto now = std::size_t(std::min(kBatch, count - first));
+    for (std::size_t v = 0; v < now; ++v)
+      driver.slice(codes + (std::size_t(first) + v) * width, rows, values.data() + v * slices * width);
+    level_product().run(values.data(), false, int(now * slices), wide.data());
+    narrow(wide.data(), now * slices * stride, sums + std::size_t(first) * slices * stride);
+  }
+}
+
+ProgrammedArray::ProgrammedArray(EncodedBlock block, InputStream stream) {
+  check(block, stream.slicing);
+  state_ = std::make_unique<State>(block, std::move(stream));
+}
+ProgrammedArray::~ProgrammedArray() = default;
+
+int ProgrammedArray::rows() const { return state_->rows; }
+int ProgrammedArray::filters() const { return state_->filters; }
+int ProgrammedArray::columns() const { return state_->columns(); }
+int ProgrammedArray::cell_bits() const { return state_->cell_bits; }
+int ProgrammedArray::level(int row, int column) const { return state_->planes.level(row, column); }
+const Recombination& ProgrammedArray::recombination() const { return state_->rule; }
+const InputStream& ProgrammedArray::stream() const { return state_->stream; }
+int ProgrammedArray::sums_stride() const { return state_->planes.stride(); }
+
+EncodedBlock ProgrammedArray::block() const {
+  EncodedBlock block{rows(), filters(), cell_bits(), {}, state_->rule};
+  std::vector<std::uint8_t> levels(static_cast<std::size_t>(sums_stride()));
+  for (int row = 0; row < rows(); ++row) {
+    state_->planes.row_levels(row, levels.data());
+    block.levels.insert(block.levels.end(), levels.begin(), levels.begin() + columns());
+  }
+  return block;
+}
+
+void ProgrammedArray::column_sums(const std::uint8_t* codes, int count, std::int16_t* sums) const {
+  if (state_->driver.one_bit() && cell_bits() <= kMostPlanes)
+    state_->sum_bits(codes, count, sums);
+  else
+    state_->sum_levels(codes, count, sums);
+}
+
+void ProgrammedArray::product(const std::uint8_t* codes, int count, std::int32_t* psums) const {
+  if (!state_->driver.narrow()) return state_->product().run(codes, stream().is_signed, count, psums);
+  std::vector<std::uint8_t> values(std::size_t(count) * std::size_t(rows()));
+  std::transform(codes, codes + values.size(), values.begin(),
+                 [this](std::uint8_t code) { return std::uint8_t(state_->driver.value(code)); });
+  state_->product().run(values.data(), stream().is_signed, count, psums);
+}
+
+Activity ProgrammedArray::drive(const std::uint8_t* codes, int count, int crossbar_columns) const {
+  const auto crossbars = std::uint64_t((columns() + crossbar_columns - 1) / crossbar_columns);
+  std::vector<std::uint32_t> pulses(static_cast<std::size_t>(rows()));
+  state_->driver.add_pulses(codes, count, rows(), pulses.data());
+  Activity activity;
+  activity.vectors = std::uint64_t(count);
+  activity.array_cycles = std::uint64_t(count) * std::uint64_t(stream().slicing.count()) * crossbars;
+  activity.row_drives = activity.array_cycles * std::uint64_t(rows());
+  for (std::size_t row = 0; row < pulses.size(); ++row) {
+    activity.row_pulses += pulses[row] * crossbars;
+    activity.current_level_pulses += std::uint64_t{pulses[row]} * state_->row_levels[row];
+  }
+  return activity;
+}
+
+std::optional<std::string> ProgrammedArray::loss(const AdcRange& range) const {
+  const auto& levels = state_->column_levels;
+  const auto worst = std::size_t(std::max_element(levels.begin(), levels.end()) - levels.begin());
+  const std::int64_t bound = std::int64_t{levels[worst]} * state_->driver.top();
+  if (bound <= range.highest && range.lowest <= 0) return std::nullopt;
+  return (int(worst) == columns() ? "the unit column" : "column " + std::to_string(worst)) + " can sum to " +
+         std::to_string(bound) + ", the ADC converts " + std::to_string(range.lowest) + " to " +
+         std::to_string(range.highest);
+}
+
+}  // namespace mho::arithmetic

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Level steps of one row under program-and-verify.
+#include "models/arithmetic/write_pulses.h"
+
+#include <algorithm>
+
+#include "models/arithmetic/vectorised.h"
+
+namespace mho::arithmetic {
+namespace {
+
+/// Steps from one level down to another, none where it lies higher.
+struct OneWay {
+  std::uint32_t sum = 0;
+  std::uint8_t longest = 0;
+};
+
+/// At most 2^24 cells, whose steps of up to 255 still fit 32 bits.
+MHO_VECTORISED
+OneWay count_down(const std::uint8_t* __restrict from, const std::uint8_t* __restrict to, std::size_t cells) {
+  OneWay steps;
+  for (std::size_t i = 0; i < cells; ++i) {
+    const auto step = std::uint8_t(from[i] > to[i] ? from[i] - to[i] : 0);
+    steps.sum += step;
+    steps.longest = std::max(steps.longest, step);
+  }
+  return steps;
+}
+
+MHO_VECTORISED
+std::uint32_t count_changed(const std::uint8_t* __restrict before, const std::uint8_t* __restrict after,
+                            std::size_t cells) {
+  std::uint32_t changed = 0;
+  for (std::size_t i = 0; i < cells; ++i) changed += before[i] != after[i];
+  return changed;
+}
+
+}  // namespace
+
+WriteSteps count_steps(const std::uint8_t* before, const std::uint8_t* after, std::size_t cells) {
+  constexpr std::size_t kMostAtOnce = std::size_t{1} << 24;
+  WriteSteps steps;
+  for (std::size_t first = 0; first < cells; first += kMostAtOnce) {
+    const std::size_t now = std::min(kMostAtOnce, cells - first);
+    const OneWay up = count_down(after + first, before + first, now), down = count_down(before + first, after + first, now);
+    steps.up += up.sum;
+    steps.down += down.sum;
+    steps.cells_changed += count_changed(before + first, after + first, now);
+    steps.longest_up = std::max<int>(steps.longest_up, up.longest);
+    steps.longest_down = std::max<int>(steps.longest_down, down.longest);
+  }
+  return steps;
+}
+
+}  // namespace mho::arithmetic

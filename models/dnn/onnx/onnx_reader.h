@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads quantised ONNX models (QDQ and QLinear nodes) and ONNX tensor files into models/dnn. Shapes are inferred by
+// our own operators, never by the library's shape inference. What is not supported is refused with node and operator.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "models/dnn/graph.h"
+
+namespace mho::dnn {
+
+/// Reads and validates a quantised model. Throws mho::InputError (file = path, no line) naming the node.
+Graph read_onnx(const std::string& path);
+
+/// A tensor file (.pb): dimensions and codes or numbers as stored, row-major.
+struct OnnxTensor {
+  enum class Type : std::uint8_t { kUint8, kInt8, kInt32, kInt64, kFloat };
+  std::string name;
+  Type type = Type::kUint8;
+  std::vector<std::int64_t> dims;
+  std::vector<std::uint8_t> raw;  ///< little endian elements
+  std::int64_t elements() const;
+};
+
+/// Throws mho::InputError on anything that is not one tensor of a supported type with matching length.
+OnnxTensor read_tensor(const std::string& path);
+/// Writes to a temporary file and renames it, so nothing half-written stays behind.
+void write_tensor(const std::string& path, const OnnxTensor& tensor);
+
+/// Inferences of a stored tensor [N, C, H, W] (or [N, C]) as codes of graph input `tensor`, each [H][W][C]. Float
+/// tensors are quantised with the input's scale. At most `limit` inferences where limit > 0.
+/// Throws mho::InputError where type or shape does not fit.
+std::vector<std::vector<std::uint8_t>> to_codes(const OnnxTensor& stored, const Tensor& tensor, std::int64_t limit,
+                                                const std::string& path);
+/// The way back: inferences of [H][W][C] codes as one ONNX tensor [N, C, H, W], or [N, C] where H = W = 1.
+OnnxTensor from_codes(const std::vector<std::vector<std::uint8_t>>& inferences, const Tensor& tensor);
+
+}  // namespace mho::dnn

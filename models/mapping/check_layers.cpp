@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checks of weighted layers: what the blocks hold and where they stand.
+#include <algorithm>
+#include <cstdint>
+#include <stdexcept>
+
+#include "models/mapping/block_layout.h"
+#include "models/mapping/encode_blocks.h"
+#include "models/mapping/program_checks.h"
+
+namespace mho::mapping {
+namespace {
+
+std::string name_of(const Program& program, const LayerPlan& layer) {
+  return "layer " + program.graph.nodes[std::size_t(layer.node)].name;
+}
+
+void check_shape(const Program& program, const std::string& where, const Block& block, const BlockShape& shape,
+                 const arithmetic::Slicing& slicing) {
+  const arithmetic::EncodedBlock& e = block.encoded;
+  if (block.row_first != shape.row_first || block.filter_first != shape.filter_first || e.rows != shape.rows ||
+      e.filters != shape.filters)
+    refuse_program(program, where + " does not hold its part of the weights",
+                   std::to_string(shape.rows) + " rows from " + std::to_string(shape.row_first) + ", " +
+                       std::to_string(shape.filters) + " filters from " + std::to_string(shape.filter_first));
+  if (e.recombination.columns_per_filter != slicing.count() || e.cell_bits != slicing.widest())
+    refuse_program(program, where + " has another slicing than the machine");
+  const auto columns = std::size_t(e.columns());
+  if (e.levels.size() != std::size_t(e.rows) * columns || e.recombination.coefficient.size() != columns ||
+      e.recombination.unit_coefficient.size() != std::size_t(e.filters))
+    refuse_program(program, where + " has too few or too many levels or coefficients");
+}
+
+/// Levels within their slices, and coefficients under which every level gives a weight of the stored width.
+void check_values(const Program& program, const std::string& where, const arithmetic::EncodedBlock& e,
+                  const arithmetic::Slicing& slicing) {
+  const auto columns = std::size_t(e.columns()), per_filter = std::size_t(slicing.count());
+  std::vector<std::uint8_t> used(columns, 0);
+  for (std::size_t row = 0; row < std::size_t(e.rows); ++row)
+    for (std::size_t c = 0; c < columns; ++c) used[c] = std::uint8_t(used[c] | e.levels[row * columns + c]);
+  for (std::size_t c = 0; c < columns; ++c)
+    if (used[c] >> slicing.width(int(c % per_filter)) != 0)
+      refuse_program(program, where + ", column " + std::to_string(c) + " has a level above its slice");
+  const std::int64_t limit = std::int64_t{1} << (slicing.bits() - 1);
+  for (std::size_t f = 0; f < std::size_t(e.filters); ++f) {
+    std::int64_t lowest = e.recombination.unit_coefficient[f], highest = lowest;
+    for (std::size_t k = 0; k < per_filter; ++k) {
+      const std::int64_t top = (std::int64_t{1} << slicing.width(int(k))) - 1;
+      const std::int64_t reach = e.recombination.coefficient[f * per_filter + k] * top;
+      (reach < 0 ? lowest : highest) += reach;
+    }
+    if (lowest < -limit || highest >= limit)
+      refuse_program(program,
+                     where + ", filter " + std::to_string(f) + " has coefficients that leave the weights' width");
+  }
+}
+
+void check_stream(const Program& program, const LayerPlan& layer, const Machine& machine) {
+  const dnn::Node& node = program.graph.nodes[std::size_t(layer.node)];
+  arithmetic::InputStream expected;
+  try {
+    expected = make_stream(program.graph.input_of(node), machine);
+  } catch (const std::invalid_argument& error) {
+    refuse_program(program, name_of(program, layer) + ": " + error.what());
+  }
+  if (!(layer.stream.slicing == expected.slicing) || layer.stream.is_signed != expected.is_signed)
+    refuse_program(program, name_of(program, layer) + " has another input stream than the machine");
+}
+
+void check_loss(const Program& program, const LayerPlan& layer, const Machine& machine) {
+  const ColumnBound bound = largest_column(layer.blocks, layer.stream);
+  const std::string loss = loss_of(bound, layer.blocks, machine.adc);
+  if (layer.lossless && !loss.empty())
+    refuse_program(program, name_of(program, layer) + " is marked lossless, but " + loss);
+  if (machine.fidelity == Fidelity::kExact && !layer.lossless)
+    refuse_program(program, name_of(program, layer) + " is not compiled for exact products",
+                   "fidelity: auto or sliced");
+}
+
+/// Walks the placements of a layer in their order and says what must come next.
+void check_order(const Program& program, const LayerPlan& layer, const Machine& machine) {
+  const std::string where = name_of(program, layer);
+  std::size_t next = 0;
+  for (int replica = 0; replica < layer.replicas; ++replica) {
+    const std::size_t home = next;
+    for (int block = 0; block < int(layer.blocks.size()); ++block) {
+      const int filters = layer.blocks[std::size_t(block)].encoded.filters;
+      for (int first = 0; first < filters; ++next) {
+        if (next == layer.placements.size()) refuse_program(program, where + " is not placed completely");
+        const Placement& p = layer.placements[next];
+        if (p.replica != replica || p.block != block || p.first_filter != first || p.filters < 1 ||
+            p.filters > filters - first)
+          refuse_program(program, where + ", placement " + std::to_string(next) + " is out of order",
+                         "replica " + std::to_string(replica) + ", block " + std::to_string(block) + ", filter " +
+                             std::to_string(first));
+        if (p.crossbars != crossbars_for(p.filters, machine))
+          refuse_program(
+              program,
+              where + ", placement " + std::to_string(next) + " has " + std::to_string(p.crossbars) + " crossbars",
+              std::to_string(crossbars_for(p.filters, machine)));
+        first += p.filters;
+      }
+    }
+    if (layer.home_tiles[std::size_t(replica)] != layer.placements[home].tile)
+      refuse_program(program, where + ", replica " + std::to_string(replica) + " is at home on another tile",
+                     "the tile of its first placement");
+  }
+  if (next != layer.placements.size()) refuse_program(program, where + " has placements to spare");
+}
+
+/// Crossbars of a placement, numbered over all chips, and its owner.
+struct Span {
+  std::int64_t crossbar_tile = 0;
+  int first = 0, crossbars = 0, layer = 0;
+  bool operator<(const Span& o) const {
+    return crossbar_tile != o.crossbar_tile ? crossbar_tile < o.crossbar_tile : first < o.first;
+  }
+};
+
+Span span_of(const Program& program, int layer, const Placement& p, const Machine& machine) {
+  if (p.tile < 0 || p.tile >= program.tiles || p.crossbar_tile < 0 ||
+      p.crossbar_tile >= machine.crossbar_tiles_per_tile || p.first_crossbar < 0 ||
+      p.first_crossbar >= machine.crossbar.crossbars || p.crossbars > machine.crossbar.crossbars - p.first_crossbar)
+    refuse_program(program,
+                   name_of(program, program.layers[std::size_t(layer)]) + " has a placement outside the machine");
+  return {std::int64_t(p.tile) * machine.crossbar_tiles_per_tile + p.crossbar_tile, p.first_crossbar, p.crossbars,
+          layer};
+}
+
+}  // namespace
+
+void check_layer(const Program& program, const LayerPlan& layer, const Machine& machine) {
+  const dnn::Node& node = program.graph.nodes[std::size_t(layer.node)];
+  const dnn::Shape& output = program.graph.output_of(node).shape;
+  const std::string where = name_of(program, layer);
+  const std::int64_t windows = std::int64_t(output.height) * output.width;
+  if (layer.replicas < 1 || layer.replicas > windows)
+    refuse_program(program, where + " has " + std::to_string(layer.replicas) + " replicas",
+                   "1 to " + std::to_string(windows));
+  if (layer.home_tiles.size() != std::size_t(layer.replicas))
+    refuse_program(program, where + " needs one home tile a replica");
+  check_stream(program, layer, machine);
+  const BlockLayout layout(program.graph, node, machine);
+  if (std::int64_t(layer.blocks.size()) != layout.count())
+    refuse_program(program, where + " has " + std::to_string(layer.blocks.size()) + " blocks",
+                   std::to_string(layout.count()));
+  const arithmetic::Slicing slicing(machine.weight_slicing);
+  for (std::size_t i = 0; i < layer.blocks.size(); ++i) {
+    const std::string block = where + ", block " + std::to_string(i);
+    check_shape(program, block, layer.blocks[i], layout.at(std::int64_t(i)), slicing);
+    check_values(program, block, layer.blocks[i].encoded, slicing);
+  }
+  check_loss(program, layer, machine);
+}
+
+void check_placements(const Program& program, const Machine& machine) {
+  std::vector<Span> spans;
+  std::uint64_t used = 0;
+  for (std::size_t i = 0; i < program.layers.size(); ++i) {
+    check_order(program, program.layers[i], machine);
+    for (const Placement& p : program.layers[i].placements) {
+      spans.push_back(span_of(program, int(i), p, machine));
+      used += std::uint64_t(p.crossbars);
+    }
+  }
+  std::sort(spans.begin(), spans.end());
+  for (std::size_t i = 1; i < spans.size(); ++i) {
+    const Span &before = spans[i - 1], &span = spans[i];
+    if (before.crossbar_tile != span.crossbar_tile) continue;
+    if (before.layer != span.layer) refuse_program(program, "two layers share a crossbar_tile");
+    if (before.first + before.crossbars > span.first) refuse_program(program, "two placements share a crossbar");
+  }
+  const std::uint64_t total = std::uint64_t(program.chips) * std::uint64_t(machine.crossbars_per_chip());
+  if (program.crossbars_used != used || program.crossbars_total != total)
+    refuse_program(program,
+                   "counts " + std::to_string(program.crossbars_used) + " of " +
+                       std::to_string(program.crossbars_total) + " crossbars",
+                   std::to_string(used) + " of " + std::to_string(total));
+}
+
+}  // namespace mho::mapping

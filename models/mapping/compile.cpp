@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a network and a machine to a Program: refuse early what cannot work, then encode, place, buffer and order.
+#include <cstdint>
+#include <stdexcept>
+#include <utility>
+
+#include "models/dnn/operators.h"
+#include "models/input_error.h"
+#include "models/mapping/encode_blocks.h"
+#include "models/mapping/place.h"
+#include "models/mapping/program.h"
+#include "models/mapping/replicate.h"
+#include "models/mapping/rings.h"
+#include "models/mapping/row_buffers.h"
+
+namespace mho::mapping {
+namespace {
+
+arithmetic::InputStream stream_of(const dnn::Graph& graph, const dnn::Node& node, const Machine& machine) try {
+  return make_stream(graph.input_of(node), machine);
+} catch (const std::invalid_argument& error) {
+  throw InputError(graph.name, 0, 0, "layer " + node.name + ": " + error.what(),
+                   "dac_bits: 1, or data_bits one above a multiple of dac_bits, or unsigned activations");
+}
+
+LayerPlan plan_layer(const dnn::Graph& graph, int index, int replicas, const Machine& machine) {
+  const dnn::Node& node = graph.nodes[std::size_t(index)];
+  LayerPlan plan;
+  plan.node = index;
+  plan.replicas = replicas;
+  plan.stream = stream_of(graph, node, machine);
+  plan.blocks = encode_blocks(graph, node, machine);
+  const ColumnBound bound = largest_column(plan.blocks, plan.stream);
+  plan.loss = loss_of(bound, plan.blocks, machine.adc);
+  if (!plan.loss.empty() && machine.fidelity == Fidelity::kExact)
+    throw InputError(graph.name, 0, 0, "layer " + node.name + ": " + plan.loss,
+                     "use fidelity: auto or sliced, or adc.bits: " + std::to_string(bits_for(bound, machine.adc)));
+  if (plan.loss.empty() && machine.fidelity == Fidelity::kSliced) plan.loss = "fidelity: sliced was asked for";
+  plan.lossless = plan.loss.empty();
+  return plan;
+}
+
+/// The graph without weight values; x_zero * sum(w) leaves the bias, because the crossbars multiply codes as they are.
+dnn::Graph folded(const dnn::Graph& graph) {
+  dnn::Graph result{graph.name, graph.tensors, {}, graph.inputs, graph.outputs};
+  for (const dnn::Node& node : graph.nodes) {
+    dnn::Weights weights;
+    weights.groups = node.weights.groups;
+    weights.scale = node.weights.scale;
+    if (node.op == dnn::Operator::kConvolution)
+      for (const std::int64_t bias : dnn::folded_bias(graph, node)) weights.bias.push_back(std::int32_t(bias));
+    result.nodes.push_back({node.name, node.op, node.inputs, node.output, node.window, node.count_include_pad,
+                            std::move(weights), node.lower, node.upper});
+  }
+  return result;
+}
+
+std::vector<Command> commands_of(const Program& program) {
+  std::vector<Command> commands;
+  for (std::size_t layer = 0; layer < program.layers.size(); ++layer)
+    for (std::size_t i = 0; i < program.layers[layer].placements.size(); ++i)
+      commands.push_back({Command::Kind::kWrite, int(layer), int(i)});
+  for (const int tensor : program.graph.inputs) commands.push_back({Command::Kind::kLoad, tensor, -1});
+  int layer = 0, function = 0;
+  for (const dnn::Node& node : program.graph.nodes) {
+    const bool weighted = node.op == dnn::Operator::kConvolution;
+    commands.push_back(weighted ? Command{Command::Kind::kCompute, layer++, -1}
+                                : Command{Command::Kind::kFunction, function++, -1});
+  }
+  for (const int tensor : program.graph.outputs) commands.push_back({Command::Kind::kStore, tensor, -1});
+  return commands;
+}
+
+}  // namespace
+
+Program compile(const dnn::Graph& graph, const Machine& machine) {
+  validate(machine);
+  dnn::validate(graph);
+  const Allocation allocation = allocate(graph, machine);
+  for (const dnn::Node& node : graph.nodes)
+    if (node.op == dnn::Operator::kConvolution) stream_of(graph, node, machine);
+  Program program;
+  program.graph = folded(graph);
+  program.chips = allocation.chips;
+  program.tiles = allocation.chips * machine.tiles_per_chip;
+  Placer placer(machine);
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    if (graph.nodes[i].op != dnn::Operator::kConvolution) continue;
+    program.layers.push_back(plan_layer(graph, int(i), allocation.replicas[program.layers.size()], machine));
+    placer.place(program.layers.back());
+    for (const Placement& p : program.layers.back().placements) program.crossbars_used += std::uint64_t(p.crossbars);
+  }
+  program.crossbars_total = std::uint64_t(program.chips) * std::uint64_t(machine.crossbars_per_chip());
+  program.functions = place_functions(program.graph, program.layers);
+  program.buffers = row_buffers(program.graph);
+  program.rings = make_rings(program, machine);
+  program.commands = commands_of(program);
+  return program;
+}
+
+}  // namespace mho::mapping

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// The description of one machine: what is on a chip and how long each part takes. The mapper reads the geometry, the
+// SystemC modules read geometry and times; energy and area are not here, they are applied to counts when a report is
+// written. Defaults are the 16-bit ISAAC-CE of ISCA 2016 (table I, sections V to VII) unless a comment says otherwise.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace mho::mapping {
+
+/// The crossbars behind one input register (ISAAC: an IMA).
+struct CrossbarTileConfig {
+  int crossbars = 8;
+  int rows = 128;
+  int columns = 128;             ///< columns that hold weights; the unit column is a further one
+  int cell_bits = 2;
+  double cycle_s = 100e-9;       ///< one input slice through the array
+  int input_register_bytes = 2048;
+};
+
+/// The converters of one crossbar_tile.
+struct AdcConfig {
+  int bits = 8;
+  bool is_signed = false;
+  double rate_hz = 1.28e9;       ///< conversions per second of one converter
+  int converters = 8;            ///< in one crossbar_tile, shared evenly by its crossbars
+};
+
+/// Storage of one tile.
+struct EdramConfig {
+  int bytes = 64 * 1024;
+  int line_bytes = 32;
+  double line_s = 1.5625e-9;     ///< 32 lines (1 KB) in half a crossbar cycle, so that read and bus fill one cycle
+};
+
+/// Link from a tile's eDRAM to its crossbar_tiles.
+struct BusConfig {
+  double latency_s = 0.0;        ///< before each transfer
+  double bytes_per_s = 20.48e9;  ///< 1 KB in half a crossbar cycle (section VI: a 1 KB copy ends within one cycle)
+};
+
+/// Concentrated mesh of routers.
+struct RouterConfig {
+  int tiles_per_router = 4;
+  double hop_s = 1.0 / 1.2e9;         ///< [default] one tile clock a hop; the paper gives none
+  double bytes_per_s = 4.8e9;         ///< 32-bit flits at the tile clock
+};
+
+/// Links between chips.
+struct HyperTransportConfig {
+  int links = 4;
+  double bytes_per_s = 6.4e9;         ///< of one link
+  double latency_s = 50e-9;           ///< [default] the paper gives none
+};
+
+/// Per-tile digital function: shift-and-add of psums, requantisation, pooling, element-wise operators.
+struct FunctionUnitConfig {
+  double shift_add_s = 100e-9;        ///< tile S+A and output register, cycle 20 of 22
+  double function_s = 100e-9;         ///< sigmoid stage, cycle 21 of 22
+  double write_s = 100e-9;            ///< eDRAM write stage, cycle 22 of 22
+  double outputs_per_s = 2.4e9;       ///< table I: two sigmoid units, one value a tile clock each [default: pipelined]
+  double pooled_per_s = 19.2e9;       ///< [default] pooling and element-wise operators: the values of one eDRAM line a tile clock
+};
+
+/// Program-and-verify writing, row by row; one writer a crossbar_tile.
+struct WriterConfig {
+  double setup_s = 0.0;               ///< [default] before each row
+  double pulse_s = 50e-9;             ///< [default] one level step; ISAAC publishes no write timing
+};
+
+enum class Replication { kBalanced, kNone };
+
+/// Fidelity asked for; what each layer gets is in the Program.
+enum class Fidelity { kAuto, kExact, kSliced };
+
+struct Machine {
+  std::string name = "isaac";
+  int chips = 0;                      ///< 0: as few as hold one copy of the network
+  int tiles_per_chip = 168;
+  int crossbar_tiles_per_tile = 12;
+  int data_bits = 16;                 ///< 8-bit codes are extended to this width
+  int dac_bits = 1;
+  std::vector<int> weight_slicing = {2, 2, 2, 2, 2, 2, 2, 2};
+  std::string encoding = "flip";      ///< "flip" or "biased"
+  Replication replication = Replication::kBalanced;
+  Fidelity fidelity = Fidelity::kAuto;
+  CrossbarTileConfig crossbar;
+  AdcConfig adc;
+  EdramConfig edram;
+  BusConfig bus;
+  RouterConfig router;
+  HyperTransportConfig hypertransport;
+  FunctionUnitConfig function;
+  WriterConfig writer;
+
+  int crossbars_per_tile() const { return crossbar_tiles_per_tile * crossbar.crossbars; }
+  int crossbars_per_chip() const { return tiles_per_chip * crossbars_per_tile(); }
+  int filters_per_crossbar() const { return crossbar.columns / int(weight_slicing.size()); }
+};
+
+/// Checks ranges and that the parts fit together (slices cover the data bits, a filter fits a crossbar, sums fit 16
+/// bits, ...). Throws std::invalid_argument with one sentence that names the key and what is allowed.
+void validate(const Machine& machine);
+
+}  // namespace mho::mapping

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// How many chips a network takes and how often each layer is copied. Replication balances the pipeline between layers
+// (ISAAC, ISCA 2016, section VI, restated for graphs with branches); chips are the fewest that hold one copy unless
+// the machine says how many there are.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "models/dnn/graph.h"
+#include "models/mapping/machine.h"
+
+namespace mho::mapping {
+
+/// What the mapper needs to know of a weighted layer before its weights are touched.
+struct LayerDemand {
+  int node = 0;
+  std::int64_t windows = 1;    ///< output pixels
+  std::int64_t crossbars = 1;  ///< of one copy
+  bool fully_connected = false;
+};
+std::vector<LayerDemand> layer_demands(const dnn::Graph& graph, const Machine& machine);
+
+/// Chips and replicas (one number a layer).
+struct Allocation {
+  int chips = 1;
+  std::vector<int> replicas;
+};
+
+/// r = ceil(windows of the layer / windows of the last convolution that is not fully connected), fully connected
+/// layers 1, never more than the layer's windows; all above 1 are halved (rounding up) until the crossbar_tiles
+/// suffice, each of which belongs to one layer. Throws mho::InputError where a fixed number of chips cannot hold one
+/// copy.
+Allocation allocate(const dnn::Graph& graph, const Machine& machine);
+
+/// Fewest chips that hold one copy.
+std::int64_t fewest_chips(const std::vector<LayerDemand>& demands, const Machine& machine);
+
+}  // namespace mho::mapping

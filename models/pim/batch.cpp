@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the parts of a batch lie in its payload.
+#include "models/pim/batch.h"
+
+namespace mho::pim {
+namespace {
+
+constexpr std::size_t kAlignment = 64;  // a cache line and the widest vector
+
+std::size_t aligned(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+}  // namespace
+
+int sums_stride(int columns) { return int(aligned(std::size_t(columns + 1) * 2) / 2); }
+
+std::size_t lay_out(Batch& batch, int slices, int columns) {
+  const auto count = std::size_t(batch.count);
+  batch.codes_at = aligned(count * std::size_t(batch.filters) * sizeof(std::int32_t));
+  batch.sums_at = batch.codes_at + aligned(count * std::size_t(batch.rows));
+  const std::size_t sums = batch.exact ? 0 : count * std::size_t(slices) * std::size_t(sums_stride(columns)) * 2;
+  return batch.sums_at + sums + kAlignment;
+}
+
+}  // namespace mho::pim

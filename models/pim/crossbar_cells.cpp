@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cells of a crossbar_tile as a memory of levels: programming of regions, reading back, altering one cell.
+#include <algorithm>
+
+#include "models/pim/crossbar_tile.h"
+
+namespace mho::pim {
+
+using sc_core::sc_time;
+
+std::uint64_t CrossbarTile::cell_bytes() const {
+  return std::uint64_t(config_.crossbars) * std::uint64_t(config_.rows) * std::uint64_t(config_.columns);
+}
+
+bool CrossbarTile::accepts(const RegionSetup& region) const {
+  const int per_filter = region.recombination.columns_per_filter;
+  if (region.first_crossbar < 0 || region.crossbars < 1 || region.rows < 1 || region.filters < 1 || per_filter < 1)
+    return false;
+  if (region.first_crossbar > config_.crossbars - region.crossbars || region.rows > config_.rows) return false;
+  if (region.columns_per_crossbar < per_filter || region.columns_per_crossbar > config_.columns) return false;
+  if (region.cell_bits != config_.cell_bits) return false;
+  const std::size_t columns = std::size_t(region.filters) * std::size_t(per_filter);
+  if (columns > std::size_t(region.crossbars) * std::size_t(region.columns_per_crossbar)) return false;
+  return region.recombination.coefficient.size() == columns &&
+         region.recombination.unit_coefficient.size() == std::size_t(region.filters);
+}
+
+void CrossbarTile::prepare(tlm::tlm_generic_payload& payload, sc_time&) {
+  const RegionSetup* const wanted = payload.get_extension<RegionSetup>();
+  if (wanted == nullptr || !accepts(*wanted)) {
+    payload.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);
+    return;
+  }
+  // What the cells held stays in them until they are rewritten.
+  const std::size_t columns = wanted->recombination.coefficient.size();
+  std::vector<std::uint8_t> held(std::size_t(wanted->rows) * columns, 0);
+  for (std::size_t row = 0; row < std::size_t(wanted->rows); ++row)
+    for (std::size_t column = 0; column < columns; column += std::size_t(wanted->columns_per_crossbar)) {
+      const std::size_t crossbar = std::size_t(wanted->first_crossbar) + column / std::size_t(wanted->columns_per_crossbar);
+      const std::uint64_t address = (crossbar * std::size_t(config_.rows) + row) * std::size_t(config_.columns);
+      const std::size_t count = std::min(std::size_t(wanted->columns_per_crossbar), columns - column);
+      debug_read(address, {held.data() + row * columns + column, count});
+    }
+  const int end = wanted->first_crossbar + wanted->crossbars;
+  for (Region& region : regions_) {
+    const RegionSetup& old = region.setup;
+    if (region.used && old.first_crossbar < end && wanted->first_crossbar < old.first_crossbar + old.crossbars) {
+      region.used = false;
+      region.array.reset();
+    }
+  }
+  Region& region = regions_[std::size_t(wanted->first_crossbar)];
+  region.setup = *wanted;
+  region.used = true;
+  region.levels = std::move(held);
+  region.unwritten = region.levels.size();
+  payload.set_response_status(tlm::TLM_OK_RESPONSE);
+}
+
+void CrossbarTile::finish(Region& region) {
+  if (region.array != nullptr) return;
+  arithmetic::EncodedBlock block;
+  block.rows = region.setup.rows;
+  block.filters = region.setup.filters;
+  block.cell_bits = region.setup.cell_bits;
+  block.recombination = region.setup.recombination;
+  block.levels = std::move(region.levels);
+  region.levels = {};
+  region.unwritten = 0;
+  region.array = store_.share(region.setup.content, std::move(block), region.setup.stream);
+}
+
+CrossbarTile::CellRun CrossbarTile::run_at(std::uint64_t address, std::size_t length) const {
+  const auto columns = std::uint64_t(config_.columns), rows = std::uint64_t(config_.rows);
+  const int column = int(address % columns), row = int(address / columns % rows);
+  const int crossbar = int(address / columns / rows);
+  CellRun run;
+  run.count = std::min(length, std::size_t(config_.columns - column));
+  for (const Region& region : regions_) {
+    const RegionSetup& held = region.setup;
+    if (!region.used || crossbar < held.first_crossbar || crossbar >= held.first_crossbar + held.crossbars) continue;
+    const int first = (crossbar - held.first_crossbar) * held.columns_per_crossbar;
+    const int stored = std::min(held.columns_per_crossbar, region.columns() - first);
+    if (row >= held.rows || column >= stored) return run;
+    run.region = &region;
+    run.level = std::size_t(row) * std::size_t(region.columns()) + std::size_t(first + column);
+    run.count = std::min(run.count, std::size_t(stored - column));
+    return run;
+  }
+  return run;
+}
+
+void CrossbarTile::copy_levels(const CellRun& run, std::uint8_t* to) const {
+  if (run.region == nullptr) {
+    std::fill_n(to, run.count, std::uint8_t{0});
+  } else if (run.region->array == nullptr) {
+    std::copy_n(run.region->levels.data() + run.level, run.count, to);
+  } else {
+    const auto columns = std::size_t(run.region->columns());
+    for (std::size_t i = 0; i < run.count; ++i)
+      to[i] = std::uint8_t(run.region->array->level(int(run.level / columns), int(run.level % columns + i)));
+  }
+}
+
+void CrossbarTile::open_for_writing(Region& region) {
+  if (region.array == nullptr) return;
+  region.levels = region.array->block().levels;
+  region.array.reset();
+}
+
+tlm::tlm_response_status CrossbarTile::admits(tlm::tlm_command, std::uint64_t address, std::uint64_t length) const {
+  return address < cell_bytes() && length <= cell_bytes() - address ? tlm::TLM_OK_RESPONSE
+                                                                    : tlm::TLM_ADDRESS_ERROR_RESPONSE;
+}
+
+void CrossbarTile::read(std::uint64_t address, tlm_kit::ByteSpan bytes, sc_time&) { debug_read(address, bytes); }
+
+void CrossbarTile::write(std::uint64_t address, tlm_kit::ConstByteSpan bytes, sc_time&) { debug_write(address, bytes); }
+
+std::size_t CrossbarTile::debug_read(std::uint64_t address, tlm_kit::ByteSpan bytes) const {
+  if (address >= cell_bytes()) return 0;
+  const std::size_t length = std::size_t(std::min<std::uint64_t>(bytes.size(), cell_bytes() - address));
+  for (std::size_t done = 0; done < length;) {
+    const CellRun run = run_at(address + done, length - done);
+    copy_levels(run, bytes.data() + done);
+    done += run.count;
+  }
+  return length;
+}
+
+std::size_t CrossbarTile::debug_write(std::uint64_t address, tlm_kit::ConstByteSpan bytes) {
+  if (address >= cell_bytes()) return 0;
+  const std::size_t length = std::size_t(std::min<std::uint64_t>(bytes.size(), cell_bytes() - address));
+  const auto highest = std::uint8_t((1 << config_.cell_bits) - 1);
+  for (std::size_t done = 0; done < length;) {
+    const CellRun run = run_at(address + done, length - done);
+    if (run.region != nullptr) {  // cells outside every region hold no weight and are not modelled
+      Region& region = regions_[std::size_t(run.region->setup.first_crossbar)];
+      open_for_writing(region);
+      std::transform(bytes.data() + done, bytes.data() + done + run.count, region.levels.data() + run.level,
+                     [highest](std::uint8_t level) { return std::min(level, highest); });
+      if (region.unwritten > 0) {
+        region.unwritten -= std::min(region.unwritten, run.count);
+        if (region.unwritten == 0) finish(region);
+      }
+    }
+    done += run.count;
+  }
+  return length;
+}
+
+}  // namespace mho::pim

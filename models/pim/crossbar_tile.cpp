@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Computing of a crossbar_tile: codes become column sums, or psums where the converter was proved lossless.
+#include "models/pim/crossbar_tile.h"
+
+#include <algorithm>
+
+#include "models/tlm/duration.h"
+
+namespace mho::pim {
+
+using sc_core::sc_time;
+
+CrossbarTile::CrossbarTile(sc_core::sc_module_name module_name, const mapping::CrossbarTileConfig& config,
+                           observe::Ledger& ledger, WeightStore& store, observe::Recorder* recorder)
+    : sc_module(module_name), input("input"), setup("setup"), sums("sums"), cells("cells", *this), config_(config),
+      ledger_(ledger), store_(store), cycle_(tlm_kit::duration(config.cycle_s)) {
+  input.register_b_transport(this, &CrossbarTile::compute);
+  setup.register_b_transport(this, &CrossbarTile::prepare);
+  for (int i = 0; i < config_.crossbars; ++i) {
+    regions_.emplace_back(name());
+    regions_.back().stage.record_to(recorder);
+  }
+}
+
+void CrossbarTile::compute(tlm::tlm_generic_payload& payload, sc_time& delay) {
+  Batch* const batch = payload.get_extension<Batch>();
+  const std::uint64_t first = payload.get_address();
+  Region* const region = first < regions_.size() ? &regions_[std::size_t(first)] : nullptr;
+  if (batch == nullptr || batch->form != Batch::Form::kCodes || region == nullptr || !region->used ||
+      batch->rows != region->setup.rows || batch->filters != region->setup.filters) {
+    payload.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);
+    return;
+  }
+  finish(*region);
+  const arithmetic::ProgrammedArray& array = *region->array;
+  const int slices = array.stream().slicing.count();
+  Batch layout = *batch;
+  if (lay_out(layout, slices, region->columns()) > payload.get_data_length()) {
+    payload.set_response_status(tlm::TLM_BURST_ERROR_RESPONSE);
+    return;
+  }
+  Pipeline alone;
+  Pipeline& pipeline = pipeline_of(payload, alone);
+  std::uint8_t* const data = payload.get_data_ptr();
+  const std::uint8_t* const codes = data + batch->codes_at;
+  batch->array = &array;
+  batch->slice_time = cycle_;
+  batch->crossbars = region->setup.crossbars;
+  batch->columns_per_crossbar = region->setup.columns_per_crossbar;
+  drive(*region, *batch, codes, pipeline);
+  if (batch->exact) {
+    array.product(codes, batch->count, reinterpret_cast<std::int32_t*>(data));
+    batch->form = Batch::Form::kPsums;
+    batch->lossless = true;
+  } else {
+    array.column_sums(codes, batch->count, reinterpret_cast<std::int16_t*>(data + batch->sums_at));
+    batch->form = Batch::Form::kSums;
+  }
+  // The input register is read at the next edge of the tile's clock.
+  const sc_time now = sc_core::sc_time_stamp();
+  const std::uint64_t edge = ((now + delay).value() + cycle_.value() - 1) / cycle_.value() * cycle_.value();
+  delay = sc_time::from_value(edge) - now;
+  const sc_time latency = times(cycle_, std::uint64_t(slices));
+  region->stage.enter(pipeline, latency, latency, delay);
+  sums->b_transport(payload, delay);
+  region->stage.leave(pipeline);
+}
+
+void CrossbarTile::drive(const Region& region, const Batch& batch, const std::uint8_t* codes,
+                         const Pipeline& pipeline) {
+  const arithmetic::Activity activity = region.array->drive(codes, batch.count, region.setup.columns_per_crossbar);
+  observe::Counts& counts = ledger_.of(pipeline.node);
+  counts[observe::Action::kVectors] += activity.vectors;
+  counts[observe::Action::kArrayCycles] += activity.array_cycles;
+  counts[observe::Action::kRowDrives] += activity.row_drives;
+  counts[observe::Action::kRowPulses] += activity.row_pulses;
+  counts[observe::Action::kCurrentLevelPulses] += activity.current_level_pulses;
+}
+
+}  // namespace mho::pim

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// The crossbars behind one input register: input codes in, raw column sums out, one input slice a cycle. Cells are a
+// memory of levels that a weight_writer or a debugger reaches; conductances survive reset. Cycles start on a common
+// clock (ISAAC, ISCA 2016, section VI: stages of 100 ns). Left out: noise, wire resistance.
+#pragma once
+
+#include <memory>
+#include <systemc>
+#include <tlm_utils/simple_initiator_socket.h>
+#include <tlm_utils/simple_target_socket.h>
+#include <vector>
+
+#include "models/mapping/machine.h"
+#include "models/observe/ledger.h"
+#include "models/pim/batch.h"
+#include "models/pim/pipeline_stage.h"
+#include "models/pim/weight_store.h"
+#include "models/tlm/checked_target.h"
+
+namespace mho::pim {
+
+/// What a region of consecutive crossbars is about to store: shape, encoding and how inputs are streamed.
+struct RegionSetup : tlm::tlm_extension<RegionSetup> {
+  int first_crossbar = 0, crossbars = 1;
+  int rows = 0, filters = 0, cell_bits = 0;
+  int columns_per_crossbar = 0;            ///< columns that hold weights in a full crossbar
+  arithmetic::Recombination recombination;
+  arithmetic::InputStream stream;
+  std::uint64_t content = 0;               ///< equal for replicas of the same weights
+
+  tlm::tlm_extension_base* clone() const override { return new RegionSetup(*this); }
+  void copy_from(const tlm::tlm_extension_base& other) override { *this = static_cast<const RegionSetup&>(other); }
+};
+
+class CrossbarTile : public sc_core::sc_module, private tlm_kit::TargetDevice {
+ public:
+  CrossbarTile(sc_core::sc_module_name name, const mapping::CrossbarTileConfig& config, observe::Ledger& ledger,
+               WeightStore& store, observe::Recorder* recorder = nullptr);
+
+  /// Batches of codes; the address is the first crossbar of the region.
+  tlm_utils::simple_target_socket<CrossbarTile, 32, BatchProtocol> input;
+  /// A RegionSetup extension prepares the region that is programmed next.
+  tlm_utils::simple_target_socket<CrossbarTile, 32, BatchProtocol> setup;
+  /// Sums go on; the address stays the first crossbar.
+  tlm_utils::simple_initiator_socket<CrossbarTile, 32, BatchProtocol> sums;
+
+  /// Levels in bytes: address = (crossbar * rows + row) * columns + column. A level above the highest is stored as
+  /// the highest. Writing takes no time here: pulses are the weight_writer's.
+  tlm_kit::CheckedTargetSocket<32> cells;
+
+  std::uint64_t cell_bytes() const;
+
+ private:
+  struct Region {
+    bool used = false;
+    RegionSetup setup;
+    std::shared_ptr<const arithmetic::ProgrammedArray> array;  ///< null while levels change
+    std::vector<std::uint8_t> levels;                          ///< [row][column] while there is no array
+    std::size_t unwritten = 0;                                 ///< cells still to come before the array is made
+    PipelineStage stage;
+    explicit Region(std::string name) : stage(std::move(name)) {}
+    int columns() const { return setup.filters * setup.recombination.columns_per_filter; }
+  };
+
+  void compute(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+  void prepare(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+  bool accepts(const RegionSetup& setup) const;
+  void finish(Region& region);
+  void drive(const Region& region, const Batch& batch, const std::uint8_t* codes, const Pipeline& pipeline);
+
+  /// `count` cells side by side in one row of one crossbar, at `level` of `region`, which is null where no region
+  /// stores.
+  struct CellRun {
+    const Region* region = nullptr;
+    std::size_t level = 0, count = 0;
+  };
+  CellRun run_at(std::uint64_t address, std::size_t length) const;
+  void copy_levels(const CellRun& run, std::uint8_t* to) const;
+  void open_for_writing(Region& region);
+
+  tlm::tlm_response_status admits(tlm::tlm_command, std::uint64_t address, std::uint64_t length) const override;
+  void read(std::uint64_t address, tlm_kit::ByteSpan bytes, sc_core::sc_time& delay) override;
+  void write(std::uint64_t address, tlm_kit::ConstByteSpan bytes, sc_core::sc_time& delay) override;
+  std::size_t debug_read(std::uint64_t address, tlm_kit::ByteSpan bytes) const override;
+  std::size_t debug_write(std::uint64_t address, tlm_kit::ConstByteSpan bytes) override;
+
+  const mapping::CrossbarTileConfig config_;
+  observe::Ledger& ledger_;
+  WeightStore& store_;
+  const sc_core::sc_time cycle_;
+  std::vector<Region> regions_;  ///< indexed by first crossbar
+};
+
+}  // namespace mho::pim

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Storage, window gathering and port occupation of a tile's buffer.
+#include "models/pim/edram_buffer.h"
+
+#include <algorithm>
+
+#include "models/tlm/duration.h"
+
+namespace mho::pim {
+
+using sc_core::sc_time;
+
+EdramBuffer::EdramBuffer(sc_core::sc_module_name module_name, const mapping::EdramConfig& config, int value_bytes,
+                         observe::Ledger& ledger, observe::Recorder* recorder)
+    : sc_module(module_name), port("port"), windows("windows"), bus("bus"), config_(config), value_bytes_(value_bytes),
+      ledger_(ledger), stage_(name()),
+      rules_(*this, {}), storage_(std::size_t(config.bytes)) {
+  port.register_b_transport(this, &EdramBuffer::access);
+  port.register_transport_dbg(this, &EdramBuffer::debug);
+  windows.register_b_transport(this, &EdramBuffer::gather);
+  stage_.record_to(recorder);
+}
+
+std::uint64_t EdramBuffer::lines(std::uint64_t values) const {
+  const auto line = std::uint64_t(config_.line_bytes);
+  return (values * std::uint64_t(value_bytes_) + line - 1) / line;
+}
+
+sc_time EdramBuffer::line_time(std::uint64_t count) const { return tlm_kit::duration(double(count) * config_.line_s); }
+
+void EdramBuffer::gather(tlm::tlm_generic_payload& payload, sc_time& delay) {
+  Batch* const batch = payload.get_extension<Batch>();
+  if (batch == nullptr || batch->form != Batch::Form::kEmpty || batch->input == nullptr || batch->window == nullptr ||
+      batch->ring.offset + std::uint64_t(batch->ring.rows) * batch->ring.row_bytes > storage_.size()) {
+    payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
+    return;
+  }
+  Pipeline alone;
+  Pipeline& pipeline = pipeline_of(payload, alone);
+  const RingView& ring = batch->ring;
+  dnn::gather_windows(*batch->input, *batch->window, batch->groups, batch->slice,
+                      [&](int, int y) { return storage_.data() + ring.address(ring.first_row + std::uint64_t(y)); },
+                      payload.get_data_ptr() + batch->codes_at);
+  batch->form = Batch::Form::kCodes;
+
+  const std::uint64_t lines_a_window = lines(std::uint64_t(batch->rows));
+  observe::Counts& counts = ledger_.of(pipeline.node);
+  counts[observe::Action::kEdramLinesRead] += lines_a_window * std::uint64_t(batch->count);
+  if (ring.spilled) counts[observe::Action::kSpilledBytes] += std::uint64_t(batch->rows * batch->count);
+  const sc_time read = line_time(lines_a_window);
+  stage_.enter(pipeline, read, read, delay);
+  bus->b_transport(payload, delay);
+  stage_.leave(pipeline);
+}
+
+void EdramBuffer::access(tlm::tlm_generic_payload& payload, sc_time& delay) {
+  pipeline_ = payload.get_extension<Pipeline>();
+  rules_.b_transport(payload, delay);
+  pipeline_ = nullptr;
+}
+
+void EdramBuffer::occupy(std::uint64_t codes, observe::Action counted, sc_time& delay) {
+  Pipeline alone;
+  Pipeline& pipeline = pipeline_ != nullptr ? *pipeline_ : alone;
+  const std::uint64_t item_lines = lines((codes + pipeline.count - 1) / pipeline.count);
+  ledger_.of(pipeline.node)[counted] += item_lines * pipeline.count;
+  // A pipelined access is a stage of the originator's cycle; only a transfer on its own waits for its lines here.
+  const sc_time busy = line_time(item_lines);
+  stage_.enter(pipeline, pipeline_ == nullptr ? busy : sc_core::SC_ZERO_TIME, busy, delay);
+  stage_.leave(pipeline);
+}
+
+tlm::tlm_response_status EdramBuffer::admits(tlm::tlm_command, std::uint64_t address, std::uint64_t length) const {
+  return address < bytes() && length <= bytes() - address ? tlm::TLM_OK_RESPONSE : tlm::TLM_ADDRESS_ERROR_RESPONSE;
+}
+
+void EdramBuffer::read(std::uint64_t address, tlm_kit::ByteSpan span, sc_time& delay) {
+  debug_read(address, span);
+  occupy(span.size(), observe::Action::kEdramLinesRead, delay);
+}
+
+void EdramBuffer::write(std::uint64_t address, tlm_kit::ConstByteSpan span, sc_time& delay) {
+  debug_write(address, span);
+  occupy(span.size(), observe::Action::kEdramLinesWritten, delay);
+}
+
+std::size_t EdramBuffer::debug_read(std::uint64_t address, tlm_kit::ByteSpan span) const {
+  if (address >= bytes()) return 0;
+  const auto length = std::size_t(std::min<std::uint64_t>(span.size(), bytes() - address));
+  std::copy_n(storage_.data() + address, length, span.data());
+  return length;
+}
+
+std::size_t EdramBuffer::debug_write(std::uint64_t address, tlm_kit::ConstByteSpan span) {
+  if (address >= bytes()) return 0;
+  const auto length = std::size_t(std::min<std::uint64_t>(span.size(), bytes() - address));
+  std::copy_n(span.data(), length, storage_.data() + address);
+  return length;
+}
+
+}  // namespace mho::pim

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// The buffer of one tile: rows of feature maps lie in it, and batches of windows are gathered out of it for the
+// crossbars. One port serves reads and writes, line by line. Codes are stored one byte each; lines are counted at the
+// machine's data width. Left out: refresh.
+#pragma once
+
+#include <systemc>
+#include <tlm_utils/simple_initiator_socket.h>
+#include <tlm_utils/simple_target_socket.h>
+#include <vector>
+
+#include "models/mapping/machine.h"
+#include "models/observe/ledger.h"
+#include "models/pim/batch.h"
+#include "models/pim/pipeline_stage.h"
+#include "models/tlm/checked_target.h"
+
+namespace mho::pim {
+
+class EdramBuffer : public sc_core::sc_module, private tlm_kit::TargetDevice {
+ public:
+  EdramBuffer(sc_core::sc_module_name name, const mapping::EdramConfig& config, int value_bytes,
+              observe::Ledger& ledger, observe::Recorder* recorder = nullptr);
+
+  /// Rows in and out, generic payloads with or without a Pipeline.
+  tlm_utils::simple_target_socket<EdramBuffer> port;
+  /// Empty batches: their windows are gathered and sent on with the same address.
+  tlm_utils::simple_target_socket<EdramBuffer, 32, BatchProtocol> windows;
+  tlm_utils::simple_initiator_socket<EdramBuffer, 32, BatchProtocol> bus;
+
+  /// Bytes that can be addressed: the buffer's own, and what neighbours lend it.
+  std::uint64_t bytes() const { return storage_.size(); }
+  /// Makes addresses below `end` reachable; those past the own bytes lie in a neighbour's buffer.
+  void reach(std::uint64_t end) { if (end > bytes()) storage_.resize(std::size_t(end)); }
+
+ private:
+  void gather(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+  void access(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+  void occupy(std::uint64_t codes, observe::Action counted, sc_core::sc_time& delay);
+  unsigned int debug(tlm::tlm_generic_payload& payload) { return rules_.transport_dbg(payload); }
+  tlm::tlm_response_status admits(tlm::tlm_command, std::uint64_t address, std::uint64_t length) const override;
+  void read(std::uint64_t address, tlm_kit::ByteSpan bytes, sc_core::sc_time& delay) override;
+  void write(std::uint64_t address, tlm_kit::ConstByteSpan bytes, sc_core::sc_time& delay) override;
+  std::size_t debug_read(std::uint64_t address, tlm_kit::ByteSpan bytes) const override;
+  std::size_t debug_write(std::uint64_t address, tlm_kit::ConstByteSpan bytes) override;
+  /// Lines of `values` codes, and the time that they occupy the port.
+  std::uint64_t lines(std::uint64_t values) const;
+  sc_core::sc_time line_time(std::uint64_t lines) const;
+
+  const mapping::EdramConfig config_;
+  const int value_bytes_;
+  observe::Ledger& ledger_;
+  SharedStage stage_;
+  tlm_kit::CheckedTarget rules_;
+  Pipeline* pipeline_ = nullptr;  ///< of the access being served
+  std::vector<std::uint8_t> storage_;
+};
+
+}  // namespace mho::pim

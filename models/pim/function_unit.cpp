@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// Jobs of a function unit: requantisation, forwarding of psums, rows of pooling and element-wise operators.
+#include "models/pim/function_unit.h"
+
+#include <algorithm>
+
+#include "models/pim/addresses.h"
+#include "models/tlm/duration.h"
+
+namespace mho::pim {
+
+using sc_core::sc_time;
+
+FunctionUnit::FunctionUnit(sc_core::sc_module_name module_name, int tile, const mapping::FunctionUnitConfig& config,
+                           observe::Ledger& ledger, observe::Recorder* recorder)
+    : sc_module(module_name), psums("psums"), remote_psums("remote_psums"), jobs("jobs"), buffer("buffer"),
+      network("network"), tile_(tile), config_(config), ledger_(ledger), function_(name()),
+      rules_(*this, {}) {
+  psums.register_b_transport(this, &FunctionUnit::accumulate);
+  remote_psums.register_b_transport(this, &FunctionUnit::remote_access);
+  remote_psums.register_transport_dbg(this, &FunctionUnit::debug);
+  jobs.register_b_transport(this, &FunctionUnit::serve);
+  function_.record_to(recorder);
+}
+
+void FunctionUnit::serve(tlm::tlm_generic_payload& payload, sc_time& delay) {
+  const FunctionJob* const job = payload.get_extension<FunctionJob>();
+  Pipeline alone;
+  Pipeline& pipeline = pipeline_of(payload, alone);
+  bool done = false;
+  if (job != nullptr && job->node != nullptr && job->graph != nullptr) switch (job->kind) {
+      case FunctionJob::Kind::kRequantise: done = requantise(*job, pipeline, delay); break;
+      case FunctionJob::Kind::kForward: done = forward(*job, pipeline, delay); break;
+      case FunctionJob::Kind::kRow: done = compute_row(*job, pipeline, delay); break;
+    }
+  payload.set_response_status(done ? tlm::TLM_OK_RESPONSE : tlm::TLM_COMMAND_ERROR_RESPONSE);
+}
+
+bool FunctionUnit::requantise(const FunctionJob& job, Pipeline& pipeline, sc_time& delay) {
+  const std::size_t outputs = std::size_t(job.windows) * std::size_t(job.filters);
+  if (job.requantiser == nullptr || accumulators_.size() != outputs) return false;
+  codes_.resize(outputs);
+  job.requantiser->apply(accumulators_.data(), job.windows, 0, job.filters, codes_.data(), std::size_t(job.filters));
+  accumulators_.clear();
+  ledger_.of(pipeline.node)[observe::Action::kFunctionOutputs] += outputs;
+  function_.enter(pipeline, tlm_kit::duration(config_.function_s), tlm_kit::duration(job.filters, config_.outputs_per_s),
+                  delay);
+  delay += tlm_kit::duration(config_.write_s);
+  const std::size_t at = std::size_t(job.x_first) * std::size_t(job.filters);
+  const bool written = write(job, at, codes_.data(), outputs, pipeline, delay);
+  function_.leave(pipeline);
+  return written;
+}
+
+bool FunctionUnit::forward(const FunctionJob& job, Pipeline& pipeline, sc_time& delay) {
+  if (accumulators_.empty()) return false;
+  const bool sent = access(false, tlm::TLM_WRITE_COMMAND, tile_address(job.home_tile, kPsumWindow),
+                           reinterpret_cast<std::uint8_t*>(accumulators_.data()),
+                           accumulators_.size() * sizeof(std::int32_t), pipeline, delay);
+  accumulators_.clear();
+  return sent;
+}
+
+bool FunctionUnit::read_sources(const FunctionJob& job, Pipeline& pipeline, std::uint64_t& codes) {
+  const dnn::Node& node = *job.node;
+  row_slots_.assign(node.inputs.size(), {});
+  std::size_t slot = 0;
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    const dnn::Shape& shape = job.graph->input_of(node, i).shape;
+    row_slots_[i].assign(std::size_t(shape.height), -1);
+    const bool windowed = node.op == dnn::Operator::kMaxPool || node.op == dnn::Operator::kAveragePool;
+    const int first = windowed ? std::max(0, job.y * node.window.stride_y - node.window.pad_top) : job.y;
+    const int last = dnn::last_input_row(*job.graph, node, job.y);
+    for (int y = first; y <= last; ++y, ++slot) {
+      if (row_copies_.size() <= slot) row_copies_.emplace_back();
+      row_copies_[slot].resize(shape.row_bytes());
+      const RingView& ring = job.sources[i];
+      sc_time side;  // reading overlaps with computing; the port's occupation raises the interval
+      if (!access(true, tlm::TLM_READ_COMMAND, ring.address(ring.first_row + std::uint64_t(y)), row_copies_[slot].data(),
+                  shape.row_bytes(), pipeline, side))
+        return false;
+      if (ring.spilled) ledger_.of(pipeline.node)[observe::Action::kSpilledBytes] += shape.row_bytes();
+      row_slots_[i][std::size_t(y)] = int(slot);
+      codes += shape.row_bytes();
+    }
+  }
+  return true;
+}
+
+bool FunctionUnit::compute_row(const FunctionJob& job, Pipeline& pipeline, sc_time& delay) {
+  if (job.sources.size() != job.node->inputs.size()) return false;
+  std::uint64_t codes_read = 0;
+  if (!read_sources(job, pipeline, codes_read)) return false;
+  const dnn::Shape& shape = job.graph->output_of(*job.node).shape;
+  codes_.resize(shape.row_bytes());
+  dnn::compute_row(*job.graph, *job.node, job.y,
+                   [this](int input, int y) -> const std::uint8_t* {
+                     const int slot = row_slots_[std::size_t(input)][std::size_t(y)];
+                     return slot < 0 ? nullptr : row_copies_[std::size_t(slot)].data();
+                   },
+                   codes_.data());
+  observe::Counts& counts = ledger_.of(pipeline.node);
+  counts[observe::Action::kPoolInputs] += codes_read;
+  counts[observe::Action::kFunctionOutputs] += codes_.size();
+  const sc_time service = tlm_kit::duration(double(codes_read) / double(pipeline.count), config_.pooled_per_s);
+  function_.enter(pipeline, tlm_kit::duration(config_.function_s) + service, service, delay);
+  delay += tlm_kit::duration(config_.write_s);
+  const bool written = write(job, 0, codes_.data(), codes_.size(), pipeline, delay);
+  function_.leave(pipeline);
+  return written;
+}
+
+bool FunctionUnit::write(const FunctionJob& job, std::size_t at, std::uint8_t* bytes, std::size_t length,
+                         Pipeline& pipeline, sc_time& delay) {
+  sc_time last = delay;
+  for (const RowPlace& place : job.destinations) {
+    sc_time arrival = delay;
+    const bool local = place.tile == tile_;
+    const std::uint64_t address = local ? place.offset + at : tile_address(place.tile, place.offset + at);
+    if (!access(local, tlm::TLM_WRITE_COMMAND, address, bytes, length, pipeline, arrival)) return false;
+    if (place.spilled) ledger_.of(pipeline.node)[observe::Action::kSpilledBytes] += length;
+    last = std::max(last, arrival);
+  }
+  delay = last;
+  return true;
+}
+
+bool FunctionUnit::access(bool local, tlm::tlm_command command, std::uint64_t address, std::uint8_t* bytes,
+                          std::size_t length, Pipeline& pipeline, sc_time& delay) {
+  tlm::tlm_generic_payload payload;
+  payload.set_command(command);
+  payload.set_address(address);
+  payload.set_data_ptr(bytes);
+  payload.set_data_length(unsigned(length));
+  payload.set_streaming_width(unsigned(length));
+  payload.set_extension(&pipeline);
+  if (local)
+    buffer->b_transport(payload, delay);
+  else
+    network->b_transport(payload, delay);
+  payload.clear_extension(&pipeline);
+  return payload.is_response_ok();
+}
+
+}  // namespace mho::pim

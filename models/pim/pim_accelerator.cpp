@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+// Assembly of the accelerator, its registers and its jobs.
+#include "models/pim/pim_accelerator.h"
+
+#include <algorithm>
+
+#include "models/input_error.h"
+#include "models/mapping/program_image.h"
+
+namespace mho::pim {
+
+using sc_core::sc_time;
+
+namespace {
+
+std::vector<int> groups_of_tiles(const AcceleratorConfig& config) {
+  const int tiles = config.chips * config.machine.tiles_per_chip, per_tile = config.machine.crossbar_tiles_per_tile;
+  int left = config.crossbar_tiles_built > 0 ? config.crossbar_tiles_built : tiles * per_tile;
+  std::vector<int> groups;
+  for (; left > 0 && int(groups.size()) < tiles; left -= per_tile) groups.push_back(std::min(left, per_tile));
+  return groups;
+}
+
+}  // namespace
+
+AcceleratorCore::AcceleratorCore(sc_core::sc_module_name module_name, const AcceleratorConfig& config,
+                                 observe::Recorder* recorder)
+    : sc_module(module_name), irq("irq"), config_(config), bank_(accelerator_registers()),
+      observation_{ledger_, programming_, store_, recorder}, dma_("dma", ledger_), doorbell_("doorbell"),
+      irq_changed_("irq_changed") {
+  const std::vector<int> groups = groups_of_tiles(config_);
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const std::string tile_name = "tile_" + std::to_string(i);
+    tiles_.push_back(
+        std::make_unique<PimTile>(tile_name.c_str(), config_.machine, int(i), groups[i], observation_));
+  }
+  scheduler_ = std::make_unique<Scheduler>("scheduler", config_.machine, groups, config_.chips, dma_);
+  network_ = std::make_unique<TileNetwork>("network", config_.machine, config_.chips, tiles_, dma_, observation_);
+  std::size_t writer = 0;
+  for (std::size_t i = 0; i < tiles_.size(); ++i) {
+    scheduler_->windows[i].bind(tiles_[i]->buffer.windows);
+    scheduler_->jobs[i].bind(tiles_[i]->function.jobs);
+    for (const auto& group : tiles_[i]->groups) scheduler_->writers[writer++].bind(group->writer.program);
+  }
+  dma_.set_strict(config_.strict_memory);
+  connect_registers();
+  SC_HAS_PROCESS(AcceleratorCore);
+  SC_THREAD(work);
+  SC_METHOD(drive_irq);
+  sensitive << irq_changed_;
+}
+
+void AcceleratorCore::connect_registers() {
+  using tlm_kit::RegisterWrite;
+  bank_["CTRL"].on_write([this](const RegisterWrite& write, sc_time&) {
+    if ((write.after & kControlReset) != 0) reset();
+  });
+  bank_["STATUS"].value_from([this] {
+    const bool failed = bank_["ERROR"].value() != 0;
+    return (busy_ ? kStatusBusy : 0u) | (programmed_ ? kStatusProgrammed : 0u) | (failed ? kStatusError : 0u);
+  });
+  bank_["DOORBELL"].on_write([this](const RegisterWrite&, sc_time& delay) {
+    if (busy_) {
+      bank_["ERROR"].set(std::uint64_t(AcceleratorError::kBusy));
+      return;
+    }
+    busy_ = true;
+    bank_["ERROR"].set(0);
+    doorbell_.notify(delay);
+  });
+  for (const char* name : {"IRQ_STATUS", "IRQ_ENABLE"})
+    bank_[name].on_write([this](const RegisterWrite&, sc_time& delay) { irq_changed_.notify(delay); });
+  bank_["INFERENCES"].value_from([this] { return scheduler_->inferences_done(); });
+  bank_["BUSY_NS"].value_from([this] {
+    const sc_time time = busy_ ? sc_core::sc_time_stamp() - job_begin_ : job_time_;
+    return std::uint64_t(time.to_seconds() * 1e9);
+  });
+  bank_["CONVERSIONS"].value_from(
+      [this] { return count(observe::Action::kConversions) + count(observe::Action::kUnitConversions); });
+  bank_["SATURATIONS"].value_from([this] { return count(observe::Action::kSaturations); });
+  bank_["BYTES_READ"].value_from([this] { return count(observe::Action::kMemoryBytesRead); });
+  bank_["BYTES_WRITTEN"].value_from([this] { return count(observe::Action::kMemoryBytesWritten); });
+}
+
+void AcceleratorCore::drive_irq() {
+  irq.write((bank_["IRQ_STATUS"].value() & bank_["IRQ_ENABLE"].value()) != 0);
+}
+
+void AcceleratorCore::reset() {
+  bank_.reset();
+  irq_changed_.notify(sc_core::SC_ZERO_TIME);
+  doorbell_.cancel();
+  dma_.clear();
+  if (!busy_) return;
+  if (working_) {
+    reset_pending_ = true;
+    scheduler_->stop();
+  } else {
+    busy_ = false;  // rung, not yet heard
+  }
+}
+
+void AcceleratorCore::work() {
+  for (;;) {
+    wait(doorbell_);
+    working_ = true;
+    job_begin_ = sc_core::sc_time_stamp();
+    open_windows();
+    const AcceleratorError error = execute();
+    job_time_ = sc_core::sc_time_stamp() - job_begin_;
+    working_ = busy_ = false;
+    if (!reset_pending_) finish_job(error);
+    reset_pending_ = false;
+  }
+}
+
+void AcceleratorCore::finish_job(AcceleratorError error) {
+  const bool failed = error != AcceleratorError::kNone;
+  if (failed) {
+    bank_["ERROR"].set(std::uint64_t(error));
+    if (error == AcceleratorError::kDmaFault) bank_["ERROR_ADDRESS"].set(dma_.fault_address());
+  }
+  bank_["IRQ_STATUS"].set(bank_["IRQ_STATUS"].value() | (failed ? kIrqError : kIrqDone));
+  irq_changed_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void AcceleratorCore::open_windows() {
+  std::vector<DmaWindow> windows;
+  for (int i = 0; i < kDmaWindows; ++i) {
+    const std::string name = "WINDOW" + std::to_string(i);
+    windows.push_back({bank_[name + "_BASE"].value(), bank_[name + "_SIZE"].value()});
+  }
+  dma_.open(std::move(windows));
+}
+
+AcceleratorError AcceleratorCore::execute() {
+  std::array<std::uint8_t, kDescriptorBytes> bytes{};
+  if (!dma_.transfer(tlm::TLM_READ_COMMAND, bank_["DESCRIPTOR"].value(), bytes.data(), bytes.size()))
+    return AcceleratorError::kDmaFault;
+  const Descriptor descriptor = from_bytes(bytes);
+  if (descriptor.reserved0 != 0 || descriptor.reserved1 != 0 || descriptor.reserved2 != 0)
+    return AcceleratorError::kDescriptor;
+  switch (Descriptor::Opcode(descriptor.opcode)) {
+    case Descriptor::Opcode::kProgram: return execute_program(descriptor);
+    case Descriptor::Opcode::kRun: return execute_run(descriptor);
+  }
+  return AcceleratorError::kDescriptor;
+}
+
+AcceleratorError AcceleratorCore::execute_program(const Descriptor& descriptor) {
+  std::vector<std::uint8_t> image(mapping::kProgramImageHeaderBytes);
+  if (descriptor.source_bytes < image.size()) return AcceleratorError::kImage;
+  if (!dma_.transfer(tlm::TLM_READ_COMMAND, descriptor.source, image.data(), image.size()))
+    return AcceleratorError::kDmaFault;
+  mapping::Program program;
+  try {
+    const std::uint64_t bytes = mapping::image_bytes(image.data());
+    if (bytes > descriptor.source_bytes || bytes < image.size()) return AcceleratorError::kImage;
+    if (!dma_.reaches(descriptor.source, bytes)) return AcceleratorError::kDmaFault;
+    const std::size_t header = image.size();
+    image.resize(std::size_t(bytes));
+    if (!dma_.transfer(tlm::TLM_READ_COMMAND, descriptor.source + header, image.data() + header, image.size() - header))
+      return AcceleratorError::kDmaFault;
+    program = mapping::decode_image(image);
+  } catch (const InputError&) {
+    return AcceleratorError::kImage;
+  }
+  image = {};
+  try {
+    mapping::validate(program, config_.machine);
+  } catch (const InputError&) {
+    return AcceleratorError::kMachine;
+  }
+  if (program.chips != config_.chips || !scheduler_->fits(program)) return AcceleratorError::kMachine;
+  for (const mapping::Ring& ring : program.rings) {
+    const std::uint64_t end =
+        ring.offset + std::uint64_t(ring.rows) * program.graph.tensors[std::size_t(ring.tensor)].shape.row_bytes();
+    tiles_[std::size_t(ring.tile)]->buffer.reach(end);
+  }
+  ledger_.resize(program.graph.nodes.size());
+  programming_.resize(program.graph.nodes.size());
+  const sc_time begin = sc_core::sc_time_stamp();
+  programmed_ = scheduler_->program(std::move(program));
+  programming_time_ = sc_core::sc_time_stamp() - begin;
+  return programmed_ ? AcceleratorError::kNone : AcceleratorError::kInternal;
+}
+
+AcceleratorError AcceleratorCore::execute_run(const Descriptor& descriptor) {
+  if (!programmed_) return AcceleratorError::kNotProgrammed;
+  ledger_.resize(ledger_.nodes());
+  const RunJob job{descriptor.source, descriptor.destination, descriptor.inferences};
+  if (!scheduler_->covers(job, descriptor.source_bytes, descriptor.destination_bytes))
+    return AcceleratorError::kDescriptor;
+  if (scheduler_->run(job)) return AcceleratorError::kNone;
+  return dma_.faulted() ? AcceleratorError::kDmaFault : AcceleratorError::kInternal;
+}
+
+template <unsigned int BUSWIDTH>
+PimAccelerator<BUSWIDTH>::PimAccelerator(sc_core::sc_module_name module_name, const AcceleratorConfig& config,
+                                         observe::Recorder* recorder)
+    : sc_module(module_name), registers("registers", core_.bank()), memory("memory"), irq("irq"), reset("reset"),
+      core_("core", config, recorder), dma_socket_("dma_socket") {
+  dma_socket_.bind(memory);
+  core_.irq.bind(irq);
+  core_.dma().transport = [this](tlm::tlm_generic_payload& payload, sc_time& delay) {
+    dma_socket_->b_transport(payload, delay);
+  };
+}
+
+template <unsigned int BUSWIDTH>
+void PimAccelerator<BUSWIDTH>::end_of_elaboration() {
+  if (reset.size() == 0) return;
+  sc_core::sc_spawn_options options;
+  options.spawn_method();
+  options.dont_initialize();
+  options.set_sensitivity(&reset[0]->posedge_event());
+  sc_core::sc_spawn([this] { core_.reset(); }, "on_reset", &options);
+}
+
+template class PimAccelerator<32>;
+template class PimAccelerator<64>;
+
+}  // namespace mho::pim

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+// The event loop of the resident pipeline: what may start, what has ended, who waits for what.
+#include "models/pim/scheduler.h"
+
+#include <algorithm>
+
+namespace mho::pim {
+
+using sc_core::sc_time;
+
+bool Scheduler::Event::operator>(const Event& other) const {
+  if (time != other.time) return time > other.time;
+  if (node != other.node) return node > other.node;
+  if (row != other.row) return row > other.row;
+  return kind > other.kind;
+}
+
+void Scheduler::stop() {
+  stopped_ = true;
+  stop_event_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void Scheduler::start_job(const RunJob& job) {
+  job_ = job;
+  job_begin_ = sc_core::sc_time_stamp();
+  failed_ = stopped_ = false;
+  events_ = {};
+  dma_.clear();
+  completions_.clear();
+  outputs_stored_.clear();
+  progress_.assign(nodes_.size(), {});
+  for (NodeState& node : nodes_) {
+    node.next_row = 0;
+    node.blocked = Blocked::kNo;
+    node.free_at = node.wake_at = node.done_at = job_begin_;
+    node.lead = sc_time();
+    std::fill(node.replica_free.begin(), node.replica_free.end(), job_begin_);
+  }
+  for (TensorState& tensor : tensors_) {
+    tensor.rows_done = tensor.rows_requested = 0;
+    for (Consumer& consumer : tensor.consumers) {
+      consumer.released = 0;
+      consumer.releases.clear();
+    }
+  }
+}
+
+bool Scheduler::covers(const RunJob& job, std::uint64_t source_bytes, std::uint64_t destination_bytes) const {
+  const auto holds = [&](std::uint64_t bytes, std::uint64_t one) { return one == 0 || job.inferences <= bytes / one; };
+  return job.inferences > 0 && holds(source_bytes, input_bytes_) && holds(destination_bytes, output_bytes_);
+}
+
+bool Scheduler::run(const RunJob& job) {
+  start_job(job);
+  while (!failed_ && !stopped_ && completions_.size() < job_.inferences) {
+    take_completed();
+    while (!events_.empty() && events_.top().time <= sc_core::sc_time_stamp()) {
+      const Event event = events_.top();
+      events_.pop();
+      handle(event);
+    }
+    forget_past_releases();
+    issue_all_ready();
+    if (failed_ || completions_.size() == job_.inferences) break;
+    if (!dma_.completed.empty()) continue;
+    if (!events_.empty())
+      wait(events_.top().time - sc_core::sc_time_stamp(), dma_.done | stop_event_);
+    else if (dma_.pending() > 0 || dma_.busy())
+      wait(dma_.done | stop_event_);
+    else
+      failed_ = true;  // nothing can happen any more: the Program's buffers are too small
+  }
+  return !failed_ && !stopped_;
+}
+
+void Scheduler::handle(const Event& event) {
+  if (event.kind == Event::Kind::kWake) return;  // that time has come is enough
+  const int tensor = program_.graph.nodes[std::size_t(event.node)].output;
+  tensors_[std::size_t(tensor)].rows_done = event.row + 1;
+  store_row(tensor, event.row);
+}
+
+void Scheduler::take_completed() {
+  while (!dma_.completed.empty()) {
+    const DmaRequest request = std::move(dma_.completed.front());
+    dma_.completed.pop_front();
+    TensorState& tensor = tensors_[std::size_t(request.tensor)];
+    if (dma_.faulted()) {
+      failed_ = true;
+      return;
+    }
+    if (request.kind == DmaRequest::Kind::kLoadRow) {
+      ++tensor.rows_done;
+      continue;
+    }
+    for (Consumer& consumer : tensor.consumers)
+      if (consumer.node < 0) consumer.released = request.row + 1;
+    const auto height = std::uint64_t(height_of(request.tensor));
+    const std::uint64_t inference = request.row / height;
+    if (request.row % height == height - 1 && ++outputs_stored_[inference] == program_.graph.outputs.size()) {
+      completions_.push_back(sc_core::sc_time_stamp() - job_begin_);
+      outputs_stored_.erase(inference);
+    }
+  }
+}
+
+void Scheduler::issue_all_ready() {
+  for (bool progress = true; progress && !failed_;) {
+    progress = false;
+    for (const int tensor : program_.graph.inputs) request_rows(tensor);
+    for (int node = 0; node < int(nodes_.size()) && !failed_; ++node)
+      while (!failed_ && try_issue(node)) progress = true;
+  }
+}
+
+void Scheduler::request_rows(int index) {
+  TensorState& tensor = tensors_[std::size_t(index)];
+  const dnn::Shape& shape = program_.graph.tensors[std::size_t(index)].shape;
+  const std::uint64_t all = job_.inferences * std::uint64_t(shape.height);
+  const auto has_space = [&](const Consumer& consumer) {
+    return tensor.rows_requested < consumer.released + consumer.rows;
+  };
+  while (tensor.rows_requested < all && std::all_of(tensor.consumers.begin(), tensor.consumers.end(), has_space)) {
+    const std::uint64_t row = tensor.rows_requested++, height = std::uint64_t(shape.height);
+    DmaRequest request;
+    request.address =
+        job_.input_address + row / height * input_bytes_ + tensor.job_offset + row % height * shape.row_bytes();
+    request.bytes = shape.row_bytes();
+    request.places = places_of(index, row);
+    request.tensor = index;
+    request.row = row;
+    dma_.post(std::move(request));
+  }
+}
+
+void Scheduler::store_row(int index, std::uint64_t row) {
+  const TensorState& tensor = tensors_[std::size_t(index)];
+  if (tensor.staged_rows == 0) return;
+  const dnn::Shape& shape = program_.graph.tensors[std::size_t(index)].shape;
+  const auto height = std::uint64_t(shape.height);
+  DmaRequest request;
+  request.kind = DmaRequest::Kind::kStoreRow;
+  request.address =
+      job_.output_address + row / height * output_bytes_ + tensor.job_offset + row % height * shape.row_bytes();
+  request.bytes = shape.row_bytes();
+  request.staged_at = tensor.staged_at + row % tensor.staged_rows * shape.row_bytes();
+  request.tensor = index;
+  request.row = row;
+  dma_.post(std::move(request));
+}
+
+void Scheduler::release_inputs(int index, std::uint64_t row, const sc_time& time) {
+  const dnn::Node& node = program_.graph.nodes[std::size_t(index)];
+  const auto out_height = std::uint64_t(height_of(node.output));
+  const std::uint64_t next = row + 1;
+  for (const int input : node.inputs) {
+    TensorState& tensor = tensors_[std::size_t(input)];
+    const int first_row = std::max(0, dnn::first_input_row(program_.graph, node, int(next % out_height)));
+    const std::uint64_t count = next / out_height * std::uint64_t(height_of(input)) + std::uint64_t(first_row);
+    for (Consumer& consumer : tensor.consumers)
+      if (consumer.node == index) consumer.releases.emplace_back(time, count);
+    // The producer may start so early that it first writes when the row has been read.
+    const sc_time lead = tensor.producer >= 0 ? nodes_[std::size_t(tensor.producer)].lead : sc_time();
+    const sc_time now = sc_core::sc_time_stamp();
+    events_.push({time > now + lead ? time - lead : now, Event::Kind::kWake, std::max(0, tensor.producer), row});
+  }
+}
+
+std::uint64_t Scheduler::Consumer::released_by(const sc_time& time) const {
+  std::uint64_t count = released;
+  for (const auto& release : releases) {
+    if (release.first > time) break;
+    count = std::max(count, release.second);
+  }
+  return count;
+}
+
+void Scheduler::forget_past_releases() {
+  const sc_time now = sc_core::sc_time_stamp();
+  for (TensorState& tensor : tensors_)
+    for (Consumer& consumer : tensor.consumers) {
+      consumer.released = consumer.released_by(now);
+      while (!consumer.releases.empty() && consumer.releases.front().first <= now) consumer.releases.pop_front();
+    }
+}
+
+Scheduler::Blocked Scheduler::blocked_by(int index, std::uint64_t row) const {
+  const dnn::Node& node = program_.graph.nodes[std::size_t(index)];
+  const auto height = std::uint64_t(height_of(node.output));
+  for (const int input : node.inputs) {
+    const std::uint64_t needed = row / height * std::uint64_t(height_of(input)) +
+                                 std::uint64_t(dnn::last_input_row(program_.graph, node, int(row % height)) + 1);
+    if (tensors_[std::size_t(input)].rows_done < needed) return Blocked::kInput;
+  }
+  const sc_time first_write = sc_core::sc_time_stamp() + nodes_[std::size_t(index)].lead;
+  for (const Consumer& consumer : tensors_[std::size_t(node.output)].consumers)
+    if (row >= consumer.released_by(first_write) + consumer.rows) return Blocked::kSpace;
+  return resource_free(index, row) > sc_core::sc_time_stamp() ? Blocked::kResource : Blocked::kNo;
+}
+
+bool Scheduler::try_issue(int index) {
+  NodeState& state = nodes_[std::size_t(index)];
+  const int output = program_.graph.nodes[std::size_t(index)].output;
+  if (state.next_row >= job_.inferences * std::uint64_t(height_of(output))) return false;
+  const Blocked blocked = blocked_by(index, state.next_row);
+  if (blocked == Blocked::kNo) {
+    issue(index);
+    return true;
+  }
+  if (blocked == Blocked::kResource) {
+    const sc_time free = resource_free(index, state.next_row);
+    if (state.wake_at != free) events_.push({free, Event::Kind::kWake, index, state.next_row});
+    state.wake_at = free;
+  } else {
+    state.blocked = blocked;
+  }
+  return false;
+}
+
+void Scheduler::issue(int index) {
+  NodeState& state = nodes_[std::size_t(index)];
+  NodeProgress& progress = progress_[std::size_t(index)];
+  const std::uint64_t row = state.next_row++;
+  const sc_time now = sc_core::sc_time_stamp();
+  if (progress.rows == 0) progress.first_start = now - job_begin_;
+  const sc_time stalled = now - resource_free(index, row);
+  if (progress.rows > 0 && state.blocked == Blocked::kInput) progress.input_stall += stalled;
+  if (progress.rows > 0 && state.blocked == Blocked::kSpace) progress.buffer_stall += stalled;
+  state.blocked = Blocked::kNo;
+  const RowTimes times = layer_of_node_[std::size_t(index)] >= 0 ? issue_layer_row(index, row)
+                                                                 : issue_function_row(index, row);
+  if (!times.ok)
+    failed_ = true;
+  else
+    finish_row(index, row, times);
+}
+
+void Scheduler::finish_row(int index, std::uint64_t row, const RowTimes& times) {
+  NodeState& state = nodes_[std::size_t(index)];
+  NodeProgress& progress = progress_[std::size_t(index)];
+  const sc_time now = sc_core::sc_time_stamp();
+  // Rows become visible in order even where a later one was quicker.
+  state.done_at = std::max(state.done_at, now + times.done);
+  events_.push({state.done_at, Event::Kind::kRowDone, index, row});
+  release_inputs(index, row, now + times.busy);
+  if (progress.rows == 0 || times.first_write < state.lead) state.lead = times.first_write;
+  progress.busy += times.busy;
+  progress.last_end = state.done_at - job_begin_;
+  progress.rows += 1;
+  if (times.interval > progress.interval) {
+    progress.interval = times.interval;
+    progress.limited_by = times.limited_by;
+  }
+}
+
+}  // namespace mho::pim

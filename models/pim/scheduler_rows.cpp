@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// Issuing of one output row: which windows go to which replica, the batches, and when the row is through.
+#include <algorithm>
+
+#include "models/pim/addresses.h"
+#include "models/pim/bus.h"
+#include "models/pim/scheduler.h"
+
+namespace mho::pim {
+
+using sc_core::sc_time;
+
+std::vector<Scheduler::Share> Scheduler::shares_of(const mapping::LayerPlan& layer, std::uint64_t row,
+                                                   int width) const {
+  // Windows are dealt out evenly; the replicas that get one more go round from row to row.
+  const int replicas = layer.replicas, each = width / replicas, more = width % replicas;
+  const int first = int(row * std::uint64_t(width) % std::uint64_t(replicas));
+  std::vector<Share> shares;
+  int x = 0;
+  for (int i = 0; i < std::min(replicas, width); ++i) {
+    Share share;
+    share.replica = (first + i) % replicas;
+    share.x_first = x;
+    share.count = each + (i < more ? 1 : 0);
+    x += share.count;
+    shares.push_back(share);
+  }
+  return shares;
+}
+
+sc_time Scheduler::resource_free(int index, std::uint64_t row) const {
+  const NodeState& state = nodes_[std::size_t(index)];
+  const int layer = layer_of_node_[std::size_t(index)];
+  if (layer < 0) return state.free_at;
+  const mapping::LayerPlan& plan = program_.layers[std::size_t(layer)];
+  const int width = program_.graph.tensors[std::size_t(program_.graph.nodes[std::size_t(index)].output)].shape.width;
+  const int taking_part = std::min(plan.replicas, width);
+  const int first = int(row * std::uint64_t(width) % std::uint64_t(plan.replicas));
+  sc_time free;
+  for (int i = 0; i < taking_part; ++i)
+    free = std::max(free, state.replica_free[std::size_t((first + i) % plan.replicas)]);
+  return free;
+}
+
+Scheduler::RowTimes Scheduler::issue_layer_row(int index, std::uint64_t row) {
+  const LayerTables& tables = layers_[std::size_t(layer_of_node_[std::size_t(index)])];
+  const mapping::LayerPlan& layer = program_.layers[std::size_t(tables.layer)];
+  const int width = program_.graph.tensors[std::size_t(program_.graph.nodes[std::size_t(index)].output)].shape.width;
+  const std::vector<Share> shares = shares_of(layer, row, width);
+  RowTimes times;
+  for (int done = 0; done < shares.front().count && times.ok; done += tables.windows_a_batch)
+    compute_part(tables, row, shares, done, times);
+  NodeState& state = nodes_[std::size_t(index)];
+  for (const Share& share : shares)
+    state.replica_free[std::size_t(share.replica)] = sc_core::sc_time_stamp() + times.busy;
+  return times;
+}
+
+void Scheduler::compute_part(const LayerTables& tables, std::uint64_t row, const std::vector<Share>& shares, int done,
+                             RowTimes& times) {
+  const sc_time begin = times.busy;
+  sc_time interval;
+  std::vector<FirstItem> first_items;
+  ++operation_;
+  for (const Share& whole : shares) {
+    Share part = whole;
+    part.x_first += done;
+    part.count = std::min(tables.windows_a_batch, whole.count - done);
+    if (part.count <= 0) continue;
+    pipeline_ = Pipeline{};
+    pipeline_.operation = operation_;
+    pipeline_.node = program_.layers[std::size_t(tables.layer)].node;
+    pipeline_.count = std::uint64_t(part.count);
+    sc_time delay = begin;
+    times.ok = times.ok && compute_share(tables, row, part, delay);
+    first_items.push_back({delay, pipeline_.count});
+    if (pipeline_.interval > interval) interval = pipeline_.interval;
+    if (pipeline_.interval > times.interval) {
+      times.interval = pipeline_.interval;
+      times.limited_by = pipeline_.limited_by;
+    }
+  }
+  if (done == 0) times.first_write = first_items.front().delay;
+  for (const FirstItem& first : first_items) {
+    if (done == 0) times.first_write = std::min(times.first_write, first.delay);
+    times.done = std::max(times.done, first.delay + mho::pim::times(interval, first.count - 1));
+  }
+  times.busy = begin + mho::pim::times(interval, std::uint64_t(std::min(tables.windows_a_batch, shares.front().count - done)));
+}
+
+bool Scheduler::compute_share(const LayerTables& tables, std::uint64_t row, const Share& share, sc_time& delay) {
+  const mapping::LayerPlan& layer = program_.layers[std::size_t(tables.layer)];
+  sc_time last = delay;
+  const std::size_t begin = tables.first_placement[std::size_t(share.replica)];
+  const std::size_t end = tables.first_placement[std::size_t(share.replica) + 1];
+  for (std::size_t i = begin; i < end; ++i) {
+    sc_time through = delay;
+    if (!send_placement(layer, layer.placements[i], row, share, through)) return false;
+    last = std::max(last, through);
+  }
+  delay = last;
+  return collect(tables, row, share, delay);
+}
+
+bool Scheduler::send_placement(const mapping::LayerPlan& layer, const mapping::Placement& placement, std::uint64_t row,
+                               const Share& share, sc_time& delay) {
+  const dnn::Graph& graph = program_.graph;
+  const dnn::Node& node = graph.nodes[std::size_t(layer.node)];
+  const mapping::Block& block = layer.blocks[std::size_t(placement.block)];
+  const int out_height = height_of(node.output);
+  const int input = node.inputs.front();
+  batch_ = Batch{};
+  batch_.exact = layer.lossless;
+  batch_.count = share.count;
+  batch_.rows = block.encoded.rows;
+  batch_.filters = placement.filters;
+  batch_.input = &graph.tensors[std::size_t(input)];
+  batch_.window = &node.window;
+  batch_.groups = node.weights.groups;
+  batch_.slice = {int(row % std::uint64_t(out_height)), share.x_first, share.count, block.row_first, block.encoded.rows};
+  batch_.ring = ring_of(input, placement.tile, row / std::uint64_t(out_height) * std::uint64_t(height_of(input)));
+  batch_.first_filter = block.filter_first + placement.first_filter;
+  batch_.layer_filters = graph.tensors[std::size_t(node.output)].shape.channels;
+  const int columns = placement.filters * block.encoded.recombination.columns_per_filter;
+  const std::size_t bytes = lay_out(batch_, layer.stream.slicing.count(), columns);
+  if (data_.size() < bytes + kDataAlignment) data_.resize(bytes + kDataAlignment);
+  const auto misaligned = reinterpret_cast<std::uintptr_t>(data_.data()) % kDataAlignment;
+
+  payload_.set_command(tlm::TLM_WRITE_COMMAND);
+  payload_.set_address(std::uint64_t(placement.crossbar_tile) << kCrossbarTileShift |
+                       std::uint64_t(placement.first_crossbar));
+  payload_.set_data_ptr(data_.data() + (kDataAlignment - misaligned));
+  payload_.set_data_length(unsigned(bytes));
+  payload_.set_streaming_width(unsigned(bytes));
+  payload_.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
+  windows[std::size_t(placement.tile)]->b_transport(payload_, delay);
+  return payload_.is_response_ok();
+}
+
+bool Scheduler::submit(int tile, sc_time& delay) {
+  payload_.set_command(tlm::TLM_IGNORE_COMMAND);
+  payload_.set_address(0);
+  payload_.set_data_ptr(nullptr);
+  payload_.set_data_length(0);
+  payload_.set_streaming_width(0);
+  payload_.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
+  jobs[std::size_t(tile)]->b_transport(payload_, delay);
+  return payload_.is_response_ok();
+}
+
+bool Scheduler::collect(const LayerTables& tables, std::uint64_t row, const Share& share, sc_time& delay) {
+  const mapping::LayerPlan& layer = program_.layers[std::size_t(tables.layer)];
+  const dnn::Node& node = program_.graph.nodes[std::size_t(layer.node)];
+  const int home = layer.home_tiles[std::size_t(share.replica)];
+  function_job_ = FunctionJob{};
+  function_job_.graph = &program_.graph;
+  function_job_.node = &node;
+  function_job_.windows = share.count;
+  function_job_.filters = program_.graph.tensors[std::size_t(node.output)].shape.channels;
+  function_job_.home_tile = home;
+
+  function_job_.kind = FunctionJob::Kind::kForward;
+  sc_time last = delay;
+  int forwarded = home;  // placements of a replica lie in ascending tiles
+  for (std::size_t i = tables.first_placement[std::size_t(share.replica)];
+       i < tables.first_placement[std::size_t(share.replica) + 1]; ++i) {
+    const int tile = layer.placements[i].tile;
+    if (tile == home || tile == forwarded) continue;
+    forwarded = tile;
+    sc_time arrival = delay;
+    if (!submit(tile, arrival)) return false;
+    last = std::max(last, arrival);
+  }
+  delay = last;
+  function_job_.kind = FunctionJob::Kind::kRequantise;
+  function_job_.requantiser = &tables.requantiser;
+  function_job_.x_first = share.x_first;
+  function_job_.destinations = places_of(node.output, row);
+  return submit(home, delay);
+}
+
+Scheduler::RowTimes Scheduler::issue_function_row(int index, std::uint64_t row) {
+  const dnn::Graph& graph = program_.graph;
+  const dnn::Node& node = graph.nodes[std::size_t(index)];
+  const int tile = tile_of_node_[std::size_t(index)];
+  const auto height = std::uint64_t(height_of(node.output));
+  function_job_ = FunctionJob{};
+  function_job_.kind = FunctionJob::Kind::kRow;
+  function_job_.graph = &graph;
+  function_job_.node = &node;
+  function_job_.y = int(row % height);
+  function_job_.destinations = places_of(node.output, row);
+  for (const int input : node.inputs)
+    function_job_.sources.push_back(ring_of(input, tile, row / height * std::uint64_t(height_of(input))));
+  pipeline_ = Pipeline{};
+  pipeline_.operation = ++operation_;
+  pipeline_.node = index;
+  pipeline_.count = std::uint64_t(graph.tensors[std::size_t(node.output)].shape.width);
+  RowTimes times;
+  sc_time delay;
+  times.ok = submit(tile, delay);
+  times.interval = pipeline_.interval;
+  times.limited_by = pipeline_.limited_by;
+  times.first_write = delay;
+  times.done = delay + mho::pim::times(times.interval, pipeline_.count - 1);
+  times.busy = mho::pim::times(times.interval, pipeline_.count);
+  nodes_[std::size_t(index)].free_at = sc_core::sc_time_stamp() + times.busy;
+  return times;
+}
+
+}  // namespace mho::pim

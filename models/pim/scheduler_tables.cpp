@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// Programming of the crossbars, and the tables that a loaded Program is played from.
+#include <algorithm>
+#include <numeric>
+
+#include "models/pim/crossbar_tile.h"
+#include "models/pim/scheduler.h"
+
+namespace mho::pim {
+
+using sc_core::sc_time;
+
+namespace {
+
+/// Sums of one payload: with codes and psums they should stay in a core's second-level cache.
+constexpr std::size_t kSumBytesInCache = std::size_t{256} << 10;
+constexpr int kWindowsOfExactBatch = 64;
+
+/// Columns of a placement out of all columns of its block, row by row.
+std::vector<std::uint8_t> levels_of(const mapping::Block& block, const mapping::Placement& placement) {
+  const int per_filter = block.encoded.recombination.columns_per_filter;
+  const std::size_t all = std::size_t(block.encoded.columns());
+  const std::size_t first = std::size_t(placement.first_filter * per_filter);
+  const std::size_t count = std::size_t(placement.filters * per_filter);
+  std::vector<std::uint8_t> levels(std::size_t(block.encoded.rows) * count);
+  for (std::size_t row = 0; row < std::size_t(block.encoded.rows); ++row)
+    std::copy_n(block.encoded.levels.data() + row * all + first, count, levels.data() + row * count);
+  return levels;
+}
+
+}  // namespace
+
+Scheduler::Scheduler(sc_core::sc_module_name module_name, const mapping::Machine& machine,
+                     const std::vector<int>& groups, int chips, Dma& dma)
+    : sc_module(module_name), windows("windows", groups.size()), jobs("jobs", groups.size()),
+      writers("writers", std::size_t(std::accumulate(groups.begin(), groups.end(), 0))), machine_(machine),
+      groups_(groups), staging_tile_(chips * machine.tiles_per_chip), dma_(dma) {
+  payload_.set_extension(&batch_);
+  payload_.set_extension(&pipeline_);
+  payload_.set_extension(&function_job_);
+}
+
+Scheduler::~Scheduler() {
+  payload_.clear_extension(&batch_);
+  payload_.clear_extension(&pipeline_);
+  payload_.clear_extension(&function_job_);
+}
+
+bool Scheduler::fits(const mapping::Program& program) const {
+  const auto built = [&](int tile, int crossbar_tile) {
+    return tile >= 0 && std::size_t(tile) < groups_.size() && crossbar_tile < groups_[std::size_t(tile)];
+  };
+  for (const mapping::LayerPlan& layer : program.layers)
+    for (const mapping::Placement& placement : layer.placements)
+      if (!built(placement.tile, placement.crossbar_tile)) return false;
+  return std::all_of(program.functions.begin(), program.functions.end(),
+                     [&](const mapping::FunctionPlan& function) { return built(function.tile, 0); });
+}
+
+bool Scheduler::program(mapping::Program program) {
+  program_ = std::move(program);
+  sc_time longest;
+  bool ok = true;
+  for (const mapping::Command& command : program_.commands) {
+    if (command.kind != mapping::Command::Kind::kWrite) continue;
+    sc_time delay;
+    ok = ok && write(command.index, program_.layers[std::size_t(command.index)].placements[std::size_t(command.placement)],
+                     delay);
+    longest = std::max(longest, delay);
+  }
+  for (mapping::LayerPlan& layer : program_.layers)
+    for (mapping::Block& block : layer.blocks) block.encoded.levels = {};
+  wait(longest);
+  if (ok) make_tables();
+  return ok;
+}
+
+bool Scheduler::write(int layer_index, const mapping::Placement& placement, sc_time& delay) {
+  const mapping::LayerPlan& layer = program_.layers[std::size_t(layer_index)];
+  const mapping::Block& block = layer.blocks[std::size_t(placement.block)];
+  const arithmetic::Recombination& whole = block.encoded.recombination;
+  std::vector<std::uint8_t> levels = levels_of(block, placement);
+  RegionSetup region;
+  region.first_crossbar = placement.first_crossbar;
+  region.crossbars = placement.crossbars;
+  region.rows = block.encoded.rows;
+  region.filters = placement.filters;
+  region.cell_bits = block.encoded.cell_bits;
+  region.columns_per_crossbar = machine_.filters_per_crossbar() * whole.columns_per_filter;
+  region.stream = layer.stream;
+  region.content = (std::uint64_t(layer_index) << 48) ^ (std::uint64_t(placement.block) << 24) ^
+                   std::uint64_t(placement.first_filter);
+  const auto first = whole.coefficient.begin() + placement.first_filter * whole.columns_per_filter;
+  region.recombination.columns_per_filter = whole.columns_per_filter;
+  region.recombination.coefficient.assign(first, first + placement.filters * whole.columns_per_filter);
+  const auto unit = whole.unit_coefficient.begin() + placement.first_filter;
+  region.recombination.unit_coefficient.assign(unit, unit + placement.filters);
+
+  Pipeline pipeline;
+  pipeline.node = layer.node;
+  tlm::tlm_generic_payload payload;
+  payload.set_command(tlm::TLM_WRITE_COMMAND);
+  payload.set_data_ptr(levels.data());
+  payload.set_data_length(unsigned(levels.size()));
+  payload.set_streaming_width(unsigned(levels.size()));
+  payload.set_extension(&region);
+  payload.set_extension(&pipeline);
+  const std::size_t writer =
+      std::size_t(placement.tile) * std::size_t(machine_.crossbar_tiles_per_tile) + std::size_t(placement.crossbar_tile);
+  writers[writer]->b_transport(payload, delay);
+  payload.clear_extension(&region);
+  payload.clear_extension(&pipeline);
+  return payload.is_response_ok();
+}
+
+void Scheduler::make_tables() {
+  const dnn::Graph& graph = program_.graph;
+  layer_of_node_.assign(graph.nodes.size(), -1);
+  tile_of_node_.assign(graph.nodes.size(), -1);
+  nodes_.assign(graph.nodes.size(), {});
+  layers_.clear();
+  for (const mapping::FunctionPlan& function : program_.functions)
+    tile_of_node_[std::size_t(function.node)] = function.tile;
+  for (std::size_t i = 0; i < program_.layers.size(); ++i) {
+    const mapping::LayerPlan& layer = program_.layers[i];
+    LayerTables tables{int(i), dnn::Requantiser(graph, graph.nodes[std::size_t(layer.node)]), {0},
+                       kWindowsOfExactBatch};
+    for (std::size_t p = 0; p < layer.placements.size(); ++p) {
+      const mapping::Placement& placement = layer.placements[p];
+      tables.first_placement.resize(std::size_t(placement.replica) + 2, p);
+      tables.first_placement.back() = p + 1;
+      if (layer.lossless) continue;
+      const int columns =
+          placement.filters * layer.blocks[std::size_t(placement.block)].encoded.recombination.columns_per_filter;
+      const std::size_t bytes = std::size_t(layer.stream.slicing.count()) * std::size_t(sums_stride(columns)) * 2;
+      tables.windows_a_batch = std::min(tables.windows_a_batch, std::max(1, int(kSumBytesInCache / bytes)));
+    }
+    layer_of_node_[std::size_t(layer.node)] = int(i);
+    nodes_[std::size_t(layer.node)].replica_free.resize(std::size_t(layer.replicas));
+    layers_.push_back(std::move(tables));
+  }
+  find_consumers();
+}
+
+void Scheduler::find_consumers() {
+  const dnn::Graph& graph = program_.graph;
+  rings_.assign(graph.tensors.size(), {});
+  tensors_.assign(graph.tensors.size(), {});
+  for (const mapping::Ring& ring : program_.rings) rings_[std::size_t(ring.tensor)].push_back(&ring);
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) tensors_[std::size_t(graph.nodes[i].output)].producer = int(i);
+  std::uint64_t staging = 0;
+  for (const mapping::RowBuffer& buffer : program_.buffers) {
+    TensorState& tensor = tensors_[std::size_t(buffer.tensor)];
+    Consumer consumer;
+    consumer.node = buffer.consumer;
+    consumer.rows = std::uint64_t(buffer.rows);
+    tensor.consumers.push_back(std::move(consumer));
+    if (buffer.consumer >= 0) continue;
+    tensor.staged_at = staging;
+    tensor.staged_rows = std::uint64_t(buffer.rows);
+    staging += tensor.staged_rows * graph.tensors[std::size_t(buffer.tensor)].shape.row_bytes();
+  }
+  dma_.resize_staging(staging);
+  input_bytes_ = output_bytes_ = 0;
+  for (const int input : graph.inputs) {
+    tensors_[std::size_t(input)].job_offset = input_bytes_;
+    input_bytes_ += graph.tensors[std::size_t(input)].shape.bytes();
+  }
+  for (const int output : graph.outputs) {
+    tensors_[std::size_t(output)].job_offset = output_bytes_;
+    output_bytes_ += graph.tensors[std::size_t(output)].shape.bytes();
+  }
+}
+
+RingView Scheduler::ring_of(int tensor, int tile, std::uint64_t first_row) const {
+  RingView view;
+  view.row_bytes = program_.graph.tensors[std::size_t(tensor)].shape.row_bytes();
+  view.first_row = first_row;
+  for (const mapping::Ring* ring : rings_[std::size_t(tensor)]) {
+    if (ring->tile != tile) continue;
+    view.offset = ring->offset;
+    view.rows = ring->rows;
+    view.spilled = ring->spilled_to >= 0;
+  }
+  return view;
+}
+
+std::vector<RowPlace> Scheduler::places_of(int tensor, std::uint64_t row) const {
+  const std::size_t row_bytes = program_.graph.tensors[std::size_t(tensor)].shape.row_bytes();
+  std::vector<RowPlace> places;
+  for (const mapping::Ring* ring : rings_[std::size_t(tensor)])
+    places.push_back({ring->tile, ring->offset + row % std::uint64_t(ring->rows) * row_bytes, ring->spilled_to >= 0});
+  const TensorState& state = tensors_[std::size_t(tensor)];
+  if (state.staged_rows > 0)
+    places.push_back({staging_tile_, state.staged_at + row % state.staged_rows * row_bytes, false});
+  return places;
+}
+
+}  // namespace mho::pim

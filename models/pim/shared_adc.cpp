@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// Conversion of column sums and the occupation of shared converters.
+#include "models/pim/shared_adc.h"
+
+#include <algorithm>
+
+#include "models/tlm/duration.h"
+
+namespace mho::pim {
+
+using sc_core::sc_time;
+
+SharedAdc::SharedAdc(sc_core::sc_module_name module_name, const mapping::AdcConfig& config, int crossbars,
+                     observe::Ledger& ledger, observe::Recorder* recorder)
+    : sc_module(module_name), sums("sums"), codes("codes"), config_(config),
+      range_(arithmetic::AdcRange::of(config.bits, config.is_signed)),
+      crossbars_per_converter_(std::max(1, crossbars / config.converters)),
+      converters_per_crossbar_(std::max(1, config.converters / crossbars)), ledger_(ledger) {
+  sums.register_b_transport(this, &SharedAdc::convert);
+  const int groups = (crossbars + crossbars_per_converter_ - 1) / crossbars_per_converter_;
+  for (int i = 0; i < groups; ++i) {
+    converters_.emplace_back(name());
+    converters_.back().record_to(recorder);
+  }
+}
+
+bool SharedAdc::proved_lossless(const arithmetic::ProgrammedArray& array) {
+  if (std::find(proved_.begin(), proved_.end(), &array) != proved_.end()) return true;
+  if (array.loss(range_)) return false;
+  proved_.push_back(&array);
+  return true;
+}
+
+sc_time SharedAdc::slice_time(const Batch& batch, int first, int converter) const {
+  const int begin = std::max(first, converter * crossbars_per_converter_);
+  const int end = std::min(first + batch.crossbars, (converter + 1) * crossbars_per_converter_);
+  const int all_columns = batch.array->columns();
+  const int column = std::min(all_columns, (begin - first) * batch.columns_per_crossbar);
+  const int columns = std::min(all_columns - column, (end - begin) * batch.columns_per_crossbar);
+  return tlm_kit::duration(columns, config_.rate_hz * converters_per_crossbar_);
+}
+
+void SharedAdc::count(const Batch& batch, const Pipeline& pipeline, std::uint64_t saturations) {
+  const auto conversions_a_column =
+      std::uint64_t(batch.count) * std::uint64_t(batch.array->stream().slicing.count());
+  observe::Counts& counts = ledger_.of(pipeline.node);
+  counts[observe::Action::kConversions] += conversions_a_column * std::uint64_t(batch.array->columns());
+  counts[observe::Action::kUnitConversions] += conversions_a_column * std::uint64_t(batch.crossbars);
+  counts[observe::Action::kSaturations] += saturations;
+}
+
+void SharedAdc::convert(tlm::tlm_generic_payload& payload, sc_time& delay) {
+  Batch* const batch = payload.get_extension<Batch>();
+  const bool has_sums = batch != nullptr && batch->form == Batch::Form::kSums;
+  const bool has_psums = batch != nullptr && batch->form == Batch::Form::kPsums && batch->lossless;
+  // Exact psums are only worth anything where this converter could not have changed them.
+  if ((!has_sums && !has_psums) || (has_psums && !proved_lossless(*batch->array))) {
+    payload.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);
+    return;
+  }
+  Pipeline alone;
+  Pipeline& pipeline = pipeline_of(payload, alone);
+  const int slices = batch->array->stream().slicing.count();
+  std::uint64_t saturations = 0;
+  if (has_sums) {
+    auto* const first_sum = reinterpret_cast<std::int16_t*>(payload.get_data_ptr() + batch->sums_at);
+    saturations = arithmetic::convert(range_, first_sum, std::size_t(batch->count) * std::size_t(slices) *
+                                                             std::size_t(batch->array->sums_stride()));
+    batch->form = Batch::Form::kConverted;
+  }
+  count(*batch, pipeline, saturations);
+
+  // Slice s is sampled when the crossbar's cycle ends and converted in the next one; slow converters hold the
+  // crossbar back, so the last code leaves after cycle + slices x t instead of (slices + 1) x cycle.
+  const int first = int(payload.get_address());
+  const int begin = first / crossbars_per_converter_;
+  const int end = (first + batch->crossbars - 1) / crossbars_per_converter_;
+  sc_time longest = delay;
+  for (int converter = begin; converter <= end; ++converter) {
+    const sc_time t = slice_time(*batch, first, converter);
+    SharedStage& stage = converters_[std::size_t(converter)];
+    sc_time through = delay;
+    const sc_time own = std::max(batch->slice_time, t);
+    stage.enter(pipeline, own + times(own - batch->slice_time, std::uint64_t(slices - 1)), times(t, std::uint64_t(slices)),
+                through);
+    longest = std::max(longest, through);
+  }
+  delay = longest;
+  codes->b_transport(payload, delay);
+  for (int converter = begin; converter <= end; ++converter) converters_[std::size_t(converter)].leave(pipeline);
+}
+
+}  // namespace mho::pim

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// Forwarding of packets between tiles and between chips.
+#include "models/pim/tile_router.h"
+
+#include "models/pim/addresses.h"
+#include "models/tlm/duration.h"
+
+namespace mho::pim {
+
+using sc_core::sc_time;
+
+namespace {
+
+int look_up(const RoutingTable& table, std::uint64_t address) {
+  const std::uint64_t tile = address >> kTileShift;
+  return tile < table.size() ? table[std::size_t(tile)] : -1;
+}
+
+std::uint64_t bytes_an_item(const tlm::tlm_generic_payload& payload, const Pipeline& pipeline) {
+  return (payload.get_data_length() + pipeline.count - 1) / pipeline.count;
+}
+
+constexpr std::uint64_t kFlitBytes = 4;
+
+}  // namespace
+
+TileRouter::TileRouter(sc_core::sc_module_name module_name, const mapping::RouterConfig& config, int outputs,
+                       int local_outputs, int entries, RoutingTable table, observe::Ledger& ledger,
+                       observe::Recorder* recorder)
+    : sc_module(module_name), in("in"), out("out", std::size_t(outputs)), config_(config),
+      local_outputs_(local_outputs), entries_(entries), table_(std::move(table)), ledger_(ledger), stage_(name()) {
+  in.register_b_transport(this, &TileRouter::pass_on);
+  in.register_transport_dbg(this, &TileRouter::debug);
+  stage_.record_to(recorder);
+}
+
+int TileRouter::output_of(std::uint64_t address) const { return look_up(table_, address); }
+
+void TileRouter::pass_on(int from, tlm::tlm_generic_payload& payload, sc_time& delay) {
+  const std::uint64_t address = payload.get_address();
+  const int output = output_of(address);
+  if (output < 0) {
+    payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
+    return;
+  }
+  Pipeline alone;
+  Pipeline& pipeline = pipeline_of(payload, alone);
+  const std::uint64_t bytes = bytes_an_item(payload, pipeline);
+  ledger_.of(pipeline.node)[observe::Action::kRouterFlits] += (bytes + kFlitBytes - 1) / kFlitBytes * pipeline.count;
+  const double packet_s = double(bytes) / config_.bytes_per_s;
+  const bool enters = from < entries_;
+  stage_.enter(pipeline, tlm_kit::duration(config_.hop_s + (enters ? packet_s : 0.0)), tlm_kit::duration(packet_s),
+               delay);
+  if (output < local_outputs_) payload.set_address(address & kOffsetMask);
+  out[std::size_t(output)]->b_transport(payload, delay);
+  payload.set_address(address);
+  stage_.leave(pipeline);
+}
+
+unsigned int TileRouter::debug(int, tlm::tlm_generic_payload& payload) {
+  const std::uint64_t address = payload.get_address();
+  const int output = output_of(address);
+  if (output < 0) return 0;
+  if (output < local_outputs_) payload.set_address(address & kOffsetMask);
+  const unsigned int count = out[std::size_t(output)]->transport_dbg(payload);
+  payload.set_address(address);
+  return count;
+}
+
+HyperTransport::HyperTransport(sc_core::sc_module_name module_name, const mapping::HyperTransportConfig& config,
+                               int chips, RoutingTable chip_of_tile, observe::Ledger& ledger,
+                               observe::Recorder* recorder)
+    : sc_module(module_name), in("in"), out("out", std::size_t(chips)), config_(config),
+      chip_of_tile_(std::move(chip_of_tile)), ledger_(ledger), stage_(name()) {
+  in.register_b_transport(this, &HyperTransport::pass_on);
+  in.register_transport_dbg(this, &HyperTransport::debug);
+  stage_.record_to(recorder);
+}
+
+int HyperTransport::chip_of(std::uint64_t address) const { return look_up(chip_of_tile_, address); }
+
+void HyperTransport::pass_on(int, tlm::tlm_generic_payload& payload, sc_time& delay) {
+  const int chip = chip_of(payload.get_address());
+  if (chip < 0) {
+    payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
+    return;
+  }
+  Pipeline alone;
+  Pipeline& pipeline = pipeline_of(payload, alone);
+  const std::uint64_t bytes = bytes_an_item(payload, pipeline);
+  ledger_.of(pipeline.node)[observe::Action::kHyperTransportBits] += 8 * bytes * pipeline.count;
+  const double packet_s = double(bytes) / (config_.bytes_per_s * config_.links);
+  stage_.enter(pipeline, tlm_kit::duration(config_.latency_s + packet_s), tlm_kit::duration(packet_s), delay);
+  out[std::size_t(chip)]->b_transport(payload, delay);
+  stage_.leave(pipeline);
+}
+
+unsigned int HyperTransport::debug(int, tlm::tlm_generic_payload& payload) {
+  const int chip = chip_of(payload.get_address());
+  return chip < 0 ? 0 : out[std::size_t(chip)]->transport_dbg(payload);
+}
+
+}  // namespace mho::pim

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// One router of the tile network and the links between chips. Routers stand in a mesh, tiles are concentrated on them;
+// the way is fixed, first along x, then along y (ISAAC: concentrated mesh, routing known at compile time). A packet
+// pays its length once and one hop at every router; flits are counted at every router.
+#pragma once
+
+#include <systemc>
+#include <tlm_utils/multi_passthrough_target_socket.h>
+#include <tlm_utils/simple_initiator_socket.h>
+#include <vector>
+
+#include "models/mapping/machine.h"
+#include "models/observe/ledger.h"
+#include "models/pim/pipeline_stage.h"
+
+namespace mho::pim {
+
+/// Output of a router for each destination; -1 where there is none.
+using RoutingTable = std::vector<int>;
+
+class TileRouter : public sc_core::sc_module {
+ public:
+  /// `outputs`: how many sockets `out` has; `local_outputs` of them, the first, lead to tiles and get offsets instead
+  /// of addresses. `entries`: bindings of `in`, the first, that come from tiles rather than routers.
+  TileRouter(sc_core::sc_module_name name, const mapping::RouterConfig& config, int outputs, int local_outputs,
+             int entries, RoutingTable table, observe::Ledger& ledger, observe::Recorder* recorder = nullptr);
+
+  tlm_utils::multi_passthrough_target_socket<TileRouter> in;
+  sc_core::sc_vector<tlm_utils::simple_initiator_socket<TileRouter>> out;
+
+ private:
+  void pass_on(int from, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+  unsigned int debug(int from, tlm::tlm_generic_payload& payload);
+  int output_of(std::uint64_t address) const;
+
+  const mapping::RouterConfig config_;
+  const int local_outputs_, entries_;
+  const RoutingTable table_;
+  observe::Ledger& ledger_;
+  SharedStage stage_;
+};
+
+/// The links that join the chips: all traffic between two chips passes here.
+class HyperTransport : public sc_core::sc_module {
+ public:
+  HyperTransport(sc_core::sc_module_name name, const mapping::HyperTransportConfig& config, int chips,
+                 RoutingTable chip_of_tile, observe::Ledger& ledger, observe::Recorder* recorder = nullptr);
+
+  tlm_utils::multi_passthrough_target_socket<HyperTransport> in;
+  sc_core::sc_vector<tlm_utils::simple_initiator_socket<HyperTransport>> out;  ///< one a chip
+
+ private:
+  void pass_on(int from, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+  unsigned int debug(int from, tlm::tlm_generic_payload& payload);
+  int chip_of(std::uint64_t address) const;
+
+  const mapping::HyperTransportConfig config_;
+  const RoutingTable chip_of_tile_;
+  observe::Ledger& ledger_;
+  SharedStage stage_;
+};
+
+}  // namespace mho::pim

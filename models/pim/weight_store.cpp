@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sharing of equal programmed arrays.
+#include "models/pim/weight_store.h"
+
+namespace mho::pim {
+namespace {
+
+bool equal(const arithmetic::ProgrammedArray& array, const arithmetic::EncodedBlock& block,
+           const arithmetic::InputStream& stream) {
+  const arithmetic::EncodedBlock held = array.block();
+  return held.rows == block.rows && held.filters == block.filters && held.cell_bits == block.cell_bits &&
+         held.recombination.coefficient == block.recombination.coefficient &&
+         held.recombination.unit_coefficient == block.recombination.unit_coefficient &&
+         array.stream().is_signed == stream.is_signed && array.stream().slicing == stream.slicing &&
+         held.levels == block.levels;
+}
+
+}  // namespace
+
+std::shared_ptr<const arithmetic::ProgrammedArray> WeightStore::share(std::uint64_t key,
+                                                                      arithmetic::EncodedBlock block,
+                                                                      const arithmetic::InputStream& stream) {
+  std::weak_ptr<const arithmetic::ProgrammedArray>& slot = arrays_[key];
+  if (const auto held = slot.lock(); held != nullptr && equal(*held, block, stream)) return held;
+  auto made = std::make_shared<const arithmetic::ProgrammedArray>(std::move(block), stream);
+  if (slot.expired()) slot = made;
+  return made;
+}
+
+}  // namespace mho::pim

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a driver does, as one thread: writes image, descriptor and inputs to main memory, opens the DMA windows, rings
+// the doorbell, waits for the interrupt, reads the outputs. It uses nothing but its socket and the interrupt line.
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <systemc>
+#include <tlm_utils/simple_initiator_socket.h>
+#include <vector>
+
+#include "models/pim/accelerator_registers.h"
+#include "platforms/platform.h"
+
+namespace mho {
+
+struct HostJob {
+  std::vector<std::uint8_t> image;                 ///< emptied once written
+  std::vector<std::uint8_t> inputs;                ///< all inferences, as the accelerator expects them
+  std::uint64_t inferences = 0;
+  std::size_t output_bytes = 0;                    ///< of one inference
+};
+
+class Host : public sc_core::sc_module {
+ public:
+  Host(sc_core::sc_module_name name, HostJob job, std::uint64_t registers, std::uint64_t memory, Progress progress);
+
+  tlm_utils::simple_initiator_socket<Host> socket;
+  sc_core::sc_in<bool> irq;
+
+  /// All inferences, once the simulation paused.
+  const std::vector<std::uint8_t>& outputs() const { return outputs_; }
+  sc_core::sc_time run_begin() const { return run_begin_; }
+  sc_core::sc_time run_end() const { return run_end_; }
+  /// Rethrows what went wrong, if anything did.
+  void check() const { if (error_ != nullptr) std::rethrow_exception(error_); }
+
+ private:
+  void run();
+  void drive();
+  void move(tlm::tlm_command command, std::uint64_t address, std::uint8_t* bytes, std::size_t length);
+  std::uint64_t read_register(const char* name, bool debug = false);
+  void write_register(const char* name, std::uint64_t value);
+  void submit(const pim::Descriptor& descriptor);
+  void await_interrupt();
+
+  HostJob job_;
+  const std::uint64_t registers_, memory_;
+  const Progress progress_;
+  const tlm_kit::RegisterTable table_ = pim::accelerator_registers();
+  std::vector<std::uint8_t> outputs_;
+  sc_core::sc_time run_begin_, run_end_;
+  std::exception_ptr error_;
+};
+
+}  // namespace mho

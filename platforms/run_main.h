@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program mho as a function: everything it touches outside of its arguments is handed in, so that a test can run
+// it and another program can have the whole command line.
+#pragma once
+
+#include <functional>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "platforms/platform.h"
+
+namespace mho {
+
+/// Simulates; the signature of run_platform.
+using Simulate = std::function<RunRecord(const PlatformConfig&, const dnn::Graph&,
+                                         const std::vector<std::vector<std::vector<std::uint8_t>>>&, const Progress&)>;
+
+/// What the program finds around itself.
+struct Surroundings {
+  std::vector<std::string> folders;  ///< with systems/, networks/ and scenarios, searched in this order
+  std::ostream* out = nullptr;       ///< results
+  std::ostream* err = nullptr;       ///< errors and progress
+  bool err_is_terminal = false;      ///< progress is drawn
+  Simulate simulate;                 ///< empty: run_platform
+};
+
+/// Runs a command line, program name first. Returns 0 on success, 2 on bad input after one line on `err`, 1 on a fault
+/// of the program. Throws nothing.
+int run_main(int argc, const char* const* argv, const Surroundings& surroundings);
+
+/// The same in the surroundings of an ordinary program: standard streams, and the folders of the environment variable
+/// MHO_SCENARIOS, then `scenarios` (where it exists), then ../share/mho/scenarios seen from the program's file.
+int run_main(int argc, const char* const* argv, const std::string& scenarios = {});
+
+}  // namespace mho

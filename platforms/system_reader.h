@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// The keys that describe a machine (`crossbar.rows`, `adc.bits`, ...): every field of mapping::Machine with its unit,
+// range and meaning, and the values that follow from others where the user leaves them open. Energies and areas are
+// read by technology_reader.h.
+#pragma once
+
+#include "models/mapping/machine.h"
+#include "platforms/config/reader.h"
+
+namespace mho {
+
+/// Takes all keys of a machine from the root of a scenario. Throws mho::InputError with one line at the key that is
+/// wrong; parts that do not fit together are reported at the key named first in the sentence.
+mapping::Machine read_machine(config::Reader& root);
+
+}  // namespace mho

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ONNX project's own node cases (Debian's libonnx-testdata): integer cases exactly, float pools and convolutions
+// after wrapping them in quantisation steps fine enough to be exact or within half a step.
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <cstring>
+
+#include "models/dnn/onnx/onnx_reader.h"
+#include "models/dnn/operators.h"
+#include "models/input_error.h"
+#include "testbenches/models/dnn/onnx/model_writer.h"
+#include "testbenches/models/dnn/small_graphs.h"
+
+using namespace mho::dnn;
+using namespace mho::dnn::testing;
+using onnx::TensorProto;
+
+namespace {
+
+std::string folder_of(const std::string& name) {
+  const std::string folder = "/usr/share/libonnx-testdata/data/node/test_" + name;
+  if (!std::filesystem::is_directory(folder)) FAIL("no " << folder << ": install libonnx-testdata");
+  return folder;
+}
+
+onnx::ModelProto model_of(const std::string& name) {
+  onnx::ModelProto model;
+  REQUIRE(model.ParseFromString(read_bytes(folder_of(name) + "/model.onnx")));
+  return model;
+}
+
+OnnxTensor stored(const std::string& name, const std::string& which) {
+  return read_tensor(folder_of(name) + "/test_data_set_0/" + which + ".pb");
+}
+
+std::vector<float> floats_of(const OnnxTensor& t) {
+  REQUIRE(t.type == OnnxTensor::Type::kFloat);
+  std::vector<float> values(t.raw.size() / sizeof(float));
+  std::memcpy(values.data(), t.raw.data(), t.raw.size());
+  return values;
+}
+
+OnnxTensor run(const Graph& graph, const OnnxTensor& input) {
+  std::vector<Codes> results;
+  for (const Codes& codes : to_codes(input, graph.tensors[std::size_t(graph.inputs[0])], 0, "input"))
+    results.push_back(execute(graph, {codes})[std::size_t(graph.outputs[0])]);
+  return from_codes(results, graph.tensors[std::size_t(graph.outputs[0])]);
+}
+
+/// Codes of input `i` of a case as an int8 or uint8 scalar.
+float scalar(const std::string& name, int i) {
+  const OnnxTensor t = stored(name, "input_" + std::to_string(i));
+  return t.type == OnnxTensor::Type::kFloat ? floats_of(t).at(0) : float(t.raw.at(0));
+}
+
+struct FloatCase {
+  const char* name;
+  float x_scale;
+  int x_zero;
+  float y_scale;
+  int y_zero;
+};
+
+/// The case's node between QuantizeLinear and DequantizeLinear; weights (input 1) become int8 of scale 1.
+Graph wrapped(const FloatCase& c) {
+  const onnx::ModelProto original = model_of(c.name);
+  const onnx::NodeProto& node = original.graph().node(0);
+  // QuantizeLinear came with opset 10; the pools and convolutions of older cases have not changed.
+  ModelWriter m(int(std::max<std::int64_t>(original.opset_import(0).version(), 10)));
+  *m.model.mutable_graph()->add_input() = original.graph().input(0);
+  m.dequantise(m.quantise(node.input(0), "wrapped.q", c.x_scale, c.x_zero), "wrapped.x", c.x_scale, c.x_zero);
+  if (node.input_size() > 1) {
+    const OnnxTensor w = stored(c.name, "input_1");
+    const std::vector<float> values = floats_of(w);
+    m.weights("wrapped.w", w.dims, std::vector<int>(values.begin(), values.end()), {1.0f});
+  }
+  onnx::NodeProto& copy = *m.model.mutable_graph()->add_node();
+  copy = node;
+  copy.set_input(0, "wrapped.x");
+  if (node.input_size() > 1) copy.set_input(1, "wrapped.w");
+  copy.set_output(0, "wrapped.sum");
+  m.dequantise(m.quantise("wrapped.sum", "wrapped.codes", c.y_scale, c.y_zero), node.output(0), c.y_scale, c.y_zero);
+  *m.model.mutable_graph()->add_output() = original.graph().output(0);
+  return m.load();
+}
+
+/// Largest difference between the quantised result and the case's float output.
+double largest_error(const FloatCase& c) {
+  const OnnxTensor y = run(wrapped(c), stored(c.name, "input_0"));
+  const OnnxTensor expected = stored(c.name, "output_0");
+  REQUIRE(y.elements() == expected.elements());  // one pixel of C channels is written as [N, C]
+  const std::vector<float> values = floats_of(expected);
+  double largest = 0;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    largest = std::max(largest, std::abs((double(y.raw[i]) - c.y_zero) * c.y_scale - double(values[i])));
+  return largest;
+}
+
+}  // namespace
+
+TEST_CASE("The max pool of uint8 codes is exact, straight from its file") {
+  const std::string name = "maxpool_2d_uint8";
+  const Graph graph = read_onnx(folder_of(name) + "/model.onnx");
+  const OnnxTensor y = run(graph, stored(name, "input_0"));
+  const OnnxTensor expected = stored(name, "output_0");
+  CHECK(y.dims == expected.dims);
+  CHECK(y.raw == expected.raw);
+}
+
+TEST_CASE("QLinearConv with uint8 weights is refused with the remedy") {
+  ModelWriter m;
+  m.model = model_of("qlinearconv");
+  for (int i = 1; i < 8; ++i) {
+    TensorProto constant;
+    REQUIRE(constant.ParseFromString(
+        read_bytes(folder_of("qlinearconv") + "/test_data_set_0/input_" + std::to_string(i) + ".pb")));
+    constant.set_name(m.model.graph().input(i).name());
+    *m.model.mutable_graph()->add_initializer() = constant;
+  }
+  CHECK_THAT(m.refusal(), Catch::Contains("weights are uint8 (int8 with zero point 0"));
+}
+
+TEST_CASE("QLinearConv is exact once its weight of -255 is written as three int8 weights of -85") {
+  // The case has one weight, uint8 code 0 with zero point 255. Three copies of the channel with -85 give the same sum.
+  const std::string name = "qlinearconv";
+  REQUIRE(int(scalar(name, 3)) - int(scalar(name, 5)) == -255);
+  const OnnxTensor x = stored(name, "input_0");
+  OnnxTensor tripled = x;
+  tripled.dims[1] = 3;
+  tripled.raw.insert(tripled.raw.end(), x.raw.begin(), x.raw.end());
+  tripled.raw.insert(tripled.raw.end(), x.raw.begin(), x.raw.end());
+  ModelWriter m(10);
+  m.input("x", TensorProto::UINT8, {1, 3, 7, 7});
+  m.node("QLinearConv",
+         {"x", m.floats("xs", {scalar(name, 1)}), m.integers("xz", TensorProto::UINT8, {int(scalar(name, 2))}),
+          m.integers("w", TensorProto::INT8, {-85, -85, -85}, {1, 3, 1, 1}), m.floats("ws", {scalar(name, 4)}, {1}),
+          m.integers("wz", TensorProto::INT8, {0}, {1}), m.floats("ys", {scalar(name, 6)}),
+          m.integers("yz", TensorProto::UINT8, {int(scalar(name, 7))})},
+         "y");
+  m.output("y", TensorProto::UINT8, {1, 1, 7, 7});
+  const OnnxTensor y = run(m.load(), tripled);
+  CHECK(y.dims == stored(name, "output_0").dims);
+  CHECK(y.raw == stored(name, "output_0").raw);
+}
+
+TEST_CASE("QLinearMatMul is exact once its uint8 weights are written as pairs of int8 weights") {
+  // w - zero lies in -114 .. 141; the row twice, with both halves of the difference, gives the same sum.
+  const std::string name = "qlinearmatmul_2D";
+  const OnnxTensor a = stored(name, "input_0"), b = stored(name, "input_3");
+  const int rows = int(b.dims[0]), columns = int(b.dims[1]);
+  std::vector<int> halves(std::size_t(2 * rows * columns));
+  for (int i = 0; i < rows * columns; ++i) {
+    const int weight = int(b.raw[std::size_t(i)]) - int(scalar(name, 5));
+    halves[std::size_t(i)] = weight / 2;
+    halves[std::size_t(rows * columns + i)] = weight - weight / 2;
+  }
+  OnnxTensor doubled{"a", a.type, {a.dims[0], 2 * a.dims[1]}, {}};
+  for (std::int64_t n = 0; n < a.dims[0]; ++n)
+    for (int copy = 0; copy < 2; ++copy)
+      doubled.raw.insert(doubled.raw.end(), a.raw.begin() + n * a.dims[1], a.raw.begin() + (n + 1) * a.dims[1]);
+  ModelWriter m(10);
+  m.input("a", TensorProto::UINT8, {0, 2 * rows});
+  m.node("QLinearMatMul",
+         {"a", m.floats("as", {scalar(name, 1)}), m.integers("az", TensorProto::UINT8, {int(scalar(name, 2))}),
+          m.integers("b", TensorProto::INT8, halves, {2 * rows, columns}), m.floats("bs", {scalar(name, 4)}),
+          m.integers("bz", TensorProto::INT8, {0}), m.floats("ys", {scalar(name, 6)}),
+          m.integers("yz", TensorProto::UINT8, {int(scalar(name, 7))})},
+         "y");
+  m.output("y", TensorProto::UINT8, {0, columns});
+  CHECK(run(m.load(), doubled).raw == stored(name, "output_0").raw);
+}
+
+TEST_CASE("Float pools over small integers are exact in codes") {
+  // Inputs are 1 .. 25: scale 1 is exact, averages are multiples of 1/2 (or of 1/9 for one case, checked below).
+  const FloatCase c = GENERATE(
+      FloatCase{"maxpool_2d_precomputed_pads", 1, 0, 1, 0}, FloatCase{"maxpool_2d_precomputed_strides", 1, 3, 0.5f, 7},
+      FloatCase{"maxpool_2d_precomputed_same_upper", 1, 0, 1, 0}, FloatCase{"maxpool_2d_ceil", 1, 0, 1, 0},
+      FloatCase{"maxpool_2d_dilations", 1, 0, 1, 0}, FloatCase{"averagepool_2d_precomputed_pads", 1, 0, 0.5f, 0},
+      FloatCase{"averagepool_2d_precomputed_strides", 1, 5, 0.5f, 20},
+      FloatCase{"averagepool_2d_precomputed_same_upper", 1, 0, 0.5f, 0},
+      FloatCase{"averagepool_2d_ceil", 1, 0, 0.5f, 0}, FloatCase{"globalaveragepool_precomputed", 1, 0, 0.5f, 0});
+  CAPTURE(c.name);
+  CHECK(largest_error(c) == 0);
+}
+
+TEST_CASE("Float pools over random numbers are within half an input and half an output step") {
+  // Normal numbers lie within 4.5; 9 / 255 = 0.0353 a step.
+  const float step = 9.2f / 255;
+  const char* name = GENERATE("maxpool_2d_default", "maxpool_2d_pads", "maxpool_2d_same_lower", "maxpool_2d_same_upper",
+                              "maxpool_2d_strides", "averagepool_2d_default", "averagepool_2d_pads",
+                              "averagepool_2d_pads_count_include_pad", "averagepool_2d_same_lower",
+                              "averagepool_2d_same_upper", "averagepool_2d_strides", "globalaveragepool");
+  CAPTURE(name);
+  const double error = largest_error({name, step, 128, step, 128});
+  CHECK(error <= double(step) * 1.001);
+  CHECK(error > 0);
+  // The average keeps its precision with a finer output, and the divisor of padding shows at once.
+  CHECK(largest_error({"averagepool_2d_precomputed_pads_count_include_pad", 1, 0, 0.1f, 0}) <= 0.0501);
+}
+
+TEST_CASE("Float convolutions with integer data are within half an output step") {
+  // Weights are ones, inputs 0 .. 48; the largest sum is 351, so a step of 1.4 covers all. Unit steps are exact.
+  const FloatCase c = GENERATE(
+      FloatCase{"basic_conv_with_padding", 1, 9, 1, 0}, FloatCase{"basic_conv_without_padding", 1, 0, 1, 0},
+      FloatCase{"conv_with_autopad_same", 1, 0, 1, 0}, FloatCase{"conv_with_strides_no_padding", 1, 0, 1.5f, 0},
+      FloatCase{"conv_with_strides_padding", 1, 100, 1.5f, 0},
+      FloatCase{"conv_with_strides_and_asymmetric_padding", 1, 0, 1.5f, 0});
+  CAPTURE(c.name);
+  CHECK(largest_error(c) <= (c.y_scale == 1 ? 0.0 : 0.75));
+}

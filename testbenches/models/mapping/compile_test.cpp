@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: Apache-2.0
+// compile(): what is stored where, that it computes what the network computes, and what is refused.
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <map>
+#include <random>
+#include <set>
+#include <sstream>
+#include <tuple>
+
+#include "models/dnn/graph_builder.h"
+#include "models/dnn/operators.h"
+#include "models/input_error.h"
+#include "models/mapping/encode_blocks.h"
+#include "models/mapping/program.h"
+#include "testbenches/models/mapping/small_networks.h"
+
+using namespace mho;
+using namespace mho::mapping;
+
+namespace {
+
+/// One 1x1 convolution named conv1 on 1x1 maps: weights[filter][row].
+dnn::Graph one_layer(int rows, int filters, const std::vector<std::int8_t>& weights,
+                     dnn::CodeType type = dnn::CodeType::kUint8) {
+  dnn::GraphBuilder net("one_layer");
+  dnn::ConvolutionOptions options;
+  options.values = weights;
+  options.name = "conv1";
+  net.convolution(net.input({1, 1, rows}, type), filters, dnn::square_window(1), options);
+  return net.build();
+}
+
+std::string refusal(const dnn::Graph& graph, const Machine& machine) {
+  try {
+    compile(graph, machine);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+/// Filter and element of the dot product -> times placed, for one replica of a layer; values are compared on the way.
+std::map<std::pair<int, int>, int> placed_weights(const LayerPlan& layer, int replica, const dnn::Node& node,
+                                                  int length) {
+  std::map<std::pair<int, int>, int> times;
+  const int per_group = int(node.weights.bias.size()) / node.weights.groups;
+  for (const Placement& p : layer.placements) {
+    if (p.replica != replica) continue;
+    const Block& block = layer.blocks[std::size_t(p.block)];
+    for (int f = p.first_filter; f < p.first_filter + p.filters; ++f)
+      for (int row = 0; row < block.encoded.rows; ++row) {
+        const int filter = block.filter_first + f, element = block.row_first + row;
+        const std::int32_t stored = stored_weight(block.encoded, row, f);
+        if (element / length != filter / per_group) {
+          CHECK(stored == 0);  // another group's rows
+          continue;
+        }
+        const int k = element % length;
+        CHECK(stored == node.weights.values[std::size_t(filter) * std::size_t(length) + std::size_t(k)]);
+        ++times[{filter, k}];
+      }
+  }
+  return times;
+}
+
+void check_every_weight(const dnn::Graph& graph, const Machine& machine) {
+  const Program program = compile(graph, machine);
+  for (const LayerPlan& layer : program.layers) {
+    const dnn::Node& node = graph.nodes[std::size_t(layer.node)];
+    const int length = dnn::dot_length(graph, node);
+    for (int replica = 0; replica < layer.replicas; ++replica) {
+      const auto times = placed_weights(layer, replica, node, length);
+      CHECK(times.size() == node.weights.values.size());
+      for (const auto& [where, count] : times) CHECK(count == 1);
+    }
+  }
+}
+
+std::vector<std::vector<std::uint8_t>> random_inputs(const dnn::Graph& graph, unsigned seed) {
+  std::mt19937 random(seed);
+  std::vector<std::vector<std::uint8_t>> inputs;
+  for (const int tensor : graph.inputs) {
+    inputs.emplace_back(graph.tensors[std::size_t(tensor)].shape.bytes());
+    for (std::uint8_t& code : inputs.back()) code = std::uint8_t(random());
+  }
+  return inputs;
+}
+
+/// Psums of output row `y`, from the arrays of a layer's blocks and the bias of the compiled graph.
+std::vector<std::int32_t> row_on_arrays(const Program& program, const LayerPlan& layer, int y,
+                                        const std::vector<std::uint8_t>& map) {
+  const dnn::Node& node = program.graph.nodes[std::size_t(layer.node)];
+  const dnn::Tensor& input = program.graph.input_of(node);
+  const int count = program.graph.output_of(node).shape.width, filters = dnn::filters_of(program.graph, node);
+  const auto rows = [&](int, int row) { return map.data() + std::size_t(row) * input.shape.row_bytes(); };
+  std::vector<std::int32_t> sums;
+  for (int i = 0; i < count; ++i) sums.insert(sums.end(), node.weights.bias.begin(), node.weights.bias.end());
+  for (const Block& block : layer.blocks) {
+    const arithmetic::EncodedBlock& encoded = block.encoded;
+    std::vector<std::uint8_t> codes(std::size_t(count) * std::size_t(encoded.rows));
+    dnn::gather_windows(input, node.window, node.weights.groups, {y, 0, count, block.row_first, encoded.rows}, rows,
+                        codes.data());
+    std::vector<std::int32_t> psums(std::size_t(count) * std::size_t(encoded.filters));
+    arithmetic::ProgrammedArray(encoded, layer.stream).product(codes.data(), count, psums.data());
+    for (int i = 0; i < count; ++i)
+      for (int f = 0; f < encoded.filters; ++f)
+        sums[std::size_t(i * filters + block.filter_first + f)] += psums[std::size_t(i * encoded.filters + f)];
+  }
+  return sums;
+}
+
+/// clip(rint(acc * (x_scale * w_scale / y_scale)) + y_zero).
+std::uint8_t requantised(const dnn::Graph& graph, const dnn::Node& node, std::int32_t psum, int filter) {
+  const dnn::Tensor& output = graph.output_of(node);
+  const double factor = graph.input_of(node).scale * node.weights.scale[std::size_t(filter)] / output.scale;
+  return std::uint8_t(
+      int(std::clamp(std::nearbyint(psum * factor) + output.zero_point, double(node.lower), double(node.upper))));
+}
+
+std::vector<std::int8_t> random_weights(std::size_t count, unsigned seed) {
+  std::mt19937 random(seed);
+  std::vector<std::int8_t> weights(count);
+  for (std::int8_t& weight : weights) weight = std::int8_t(int(random() % 256) - 128);
+  return weights;
+}
+
+}  // namespace
+
+TEST_CASE("every weight is recovered from the placed levels of every replica") {
+  Machine machine = small_machine();
+  const dnn::Graph graph = every_node();
+  SECTION("flip") {}
+  SECTION("biased") { machine.encoding = "biased"; }
+  SECTION("sixteen bits, sign-extended") {
+    machine.data_bits = 16;
+    machine.weight_slicing = {2, 2, 2, 2, 2, 2, 2, 2};
+  }
+  SECTION("slices of unequal width") {
+    machine.weight_slicing = {4, 2, 2};
+    machine.crossbar.cell_bits = 4;
+  }
+  SECTION("no replicas") { machine.replication = Replication::kNone; }
+  SECTION("crossbars with columns to spare") { machine.crossbar.columns = 19; }
+  check_every_weight(graph, machine);
+}
+
+TEST_CASE("the network has several replicas, partial blocks and packed groups, or the test above shows little") {
+  const Program program = compile(every_node(), small_machine());
+  CHECK(program.layers[0].replicas > 1);
+  CHECK(program.layers[0].blocks.size() == 2);  // 3 x 3 x 5 = 45 rows: 32 + 13
+  CHECK(program.layers[0].blocks[1].encoded.rows == 13);
+  CHECK(program.layers[1].blocks.size() == 3);  // depthwise: 9 rows a group, 3 + 3 + 2 groups
+  CHECK(program.layers[3].blocks.size() == 4);  // two groups of 36 rows: 32 + 4 each
+  CHECK(program.layers[5].stream.is_signed);
+}
+
+TEST_CASE("a layer computed block by block on its arrays gives the integer reference") {
+  const dnn::Graph graph = every_node(3);
+  const auto tensors = dnn::execute(graph, random_inputs(graph, 4));
+  const Program program = compile(graph, small_machine());
+  for (const LayerPlan& layer : program.layers) {
+    const dnn::Node& node = graph.nodes[std::size_t(layer.node)];
+    const dnn::Shape& shape = graph.output_of(node).shape;
+    const std::vector<std::uint8_t>& reference = tensors[std::size_t(node.output)];
+    for (int y = 0; y < shape.height; ++y) {
+      const auto psums = row_on_arrays(program, layer, y, tensors[std::size_t(node.inputs[0])]);
+      for (std::size_t i = 0; i < psums.size(); ++i) {
+        const std::uint8_t code = requantised(program.graph, node, psums[i], int(i % std::size_t(shape.channels)));
+        CHECK(code == reference[std::size_t(y) * shape.row_bytes() + i]);
+      }
+    }
+  }
+}
+
+TEST_CASE("columns are flipped where their all-ones response sets the top bit of the lossless code") {
+  // 128 rows of 2-bit cells, 1-bit DACs: 9 bits, so a column flips at a sum of 256. -128 + 128 = 0 is stored as levels
+  // 0000, 127 as 3333, 42 = 170 - 128 as 2222. 128 rows of 42 sum to 256: flipped to 1111. 85 rows of 127 and 43 of
+  // -128 sum to 255: kept. Of 86 rows of 127, 258: flipped, 42 rows of 3 remain.
+  Machine machine;
+  machine.data_bits = 8;
+  machine.weight_slicing = {2, 2, 2, 2};
+  std::vector<std::int8_t> weights(128, 42);
+  for (const int threes : {85, 86}) {
+    weights.insert(weights.end(), std::size_t(threes), 127);
+    weights.insert(weights.end(), std::size_t(128 - threes), -128);
+  }
+  const auto block = compile(one_layer(128, 3, weights), machine).layers[0].blocks[0].encoded;
+  CHECK(int(block.levels[0]) == 1);
+  CHECK(int(block.levels[4]) == 3);
+  CHECK(int(block.levels[8]) == 0);
+  CHECK(int(block.levels[127 * 12 + 4]) == 0);
+  CHECK(int(block.levels[127 * 12 + 8]) == 3);
+}
+
+TEST_CASE("what is stored does not depend on the ADC") {
+  const dnn::Graph graph = one_layer(100, 8, random_weights(800, 5));
+  Machine machine;
+  const auto stored = compile(graph, machine).layers[0].blocks[0].encoded.levels;
+  machine.adc.bits = 5;
+  CHECK(compile(graph, machine).layers[0].blocks[0].encoded.levels == stored);
+}
+
+TEST_CASE("a placement stays within its crossbar_tile, which belongs to one layer") {
+  const Machine machine = small_machine();
+  const Program program = compile(every_node(), machine);
+  std::set<std::tuple<int, int, int>> crossbars;
+  std::map<std::pair<int, int>, int> owner;
+  for (std::size_t i = 0; i < program.layers.size(); ++i)
+    for (const Placement& p : program.layers[i].placements) {
+      CHECK(p.tile < program.tiles);
+      CHECK(p.crossbar_tile < machine.crossbar_tiles_per_tile);
+      CHECK(p.first_crossbar + p.crossbars <= machine.crossbar.crossbars);
+      CHECK(p.filters <= p.crossbars * 4);
+      CHECK(p.filters > (p.crossbars - 1) * 4);
+      for (int c = 0; c < p.crossbars; ++c)
+        CHECK(crossbars.insert({p.tile, p.crossbar_tile, p.first_crossbar + c}).second);
+      CHECK(owner.emplace(std::make_pair(p.tile, p.crossbar_tile), int(i)).first->second == int(i));
+    }
+  CHECK(program.crossbars_used == crossbars.size());
+  CHECK(program.crossbars_total == std::uint64_t(program.chips) * 40 * 2 * 3);
+}
+
+TEST_CASE("replicas follow each other and are at home where they start") {
+  // 8 filters, 45 rows: 2 blocks x 2 crossbars = 4 crossbars a copy, 3 crossbars a crossbar_tile, 2 of those a tile:
+  // replica r starts at crossbar 4 r, tile floor(4 r / 6).
+  const LayerPlan layer = compile(every_node(), small_machine()).layers[0];
+  REQUIRE(int(layer.home_tiles.size()) == layer.replicas);
+  for (int r = 0; r < layer.replicas; ++r) CHECK(layer.home_tiles[std::size_t(r)] == 4 * r / 6);
+}
+
+TEST_CASE("functions stand on the tile of the latest of their nearest weighted layers") {
+  const Program program = compile(every_node(), small_machine());
+  std::map<std::string, int> tile;
+  for (const FunctionPlan& function : program.functions)
+    tile[program.graph.nodes[std::size_t(function.node)].name] = function.tile;
+  CHECK(tile.at("add_3") == program.layers[2].home_tiles[0]);       // of stem and the 1x1 convolution, the latter
+  CHECK(tile.at("max_pool_4") == program.layers[2].home_tiles[0]);  // through the add
+  CHECK(tile.at("concat_7") == program.layers[4].home_tiles[0]);    // of its two branches, the second
+  CHECK(tile.at("average_pool_8") == program.layers[4].home_tiles[0]);
+  dnn::GraphBuilder net("pool_first");
+  net.convolution(net.max_pool(net.input({8, 8, 2}), dnn::square_window(2, 2)), 2, dnn::square_window(1));
+  CHECK(compile(net.build(), small_machine()).functions[0].tile == 0);
+}
+
+TEST_CASE("the compiled graph has no weights and a bias without the zero-point term") {
+  dnn::Graph graph = one_layer(3, 2, {1, 2, 3, -4, 5, -6});
+  graph.tensors[0].zero_point = 10;
+  graph.nodes[0].weights.bias = {100, 200};
+  const Program program = compile(graph, small_machine());
+  CHECK(program.graph.nodes[0].weights.values.empty());
+  CHECK(program.graph.nodes[0].weights.bias == std::vector<std::int32_t>{100 - 10 * 6, 200 + 10 * 5});
+}
+
+TEST_CASE("commands write everything, load the inputs, compute in node order and store the outputs") {
+  const Program program = compile(every_node(), small_machine());
+  std::size_t i = 0;
+  for (std::size_t layer = 0; layer < program.layers.size(); ++layer)
+    for (std::size_t p = 0; p < program.layers[layer].placements.size(); ++p, ++i) {
+      CHECK(program.commands[i].kind == Command::Kind::kWrite);
+      CHECK(program.commands[i].index == int(layer));
+      CHECK(program.commands[i].placement == int(p));
+    }
+  CHECK(program.commands[i].kind == Command::Kind::kLoad);
+  CHECK(program.commands[i++].index == program.graph.inputs[0]);
+  int layers = 0, functions = 0;
+  for (const dnn::Node& node : program.graph.nodes) {
+    const bool weighted = node.op == dnn::Operator::kConvolution;
+    CHECK(program.commands[i].kind == (weighted ? Command::Kind::kCompute : Command::Kind::kFunction));
+    CHECK(program.commands[i++].index == (weighted ? layers++ : functions++));
+  }
+  REQUIRE(program.commands.size() == i + 2);
+  CHECK(program.commands[i].kind == Command::Kind::kStore);
+  CHECK(program.commands[i].index == program.graph.outputs[0]);
+  CHECK(program.commands[i + 1].index == program.graph.outputs[1]);
+}
+
+TEST_CASE("the proof of losslessness agrees with the programmed array's own") {
+  for (const char* encoding : {"flip", "biased"})
+    for (const int rows : {3, 40, 100, 128}) {
+      Machine machine;
+      machine.encoding = encoding;
+      const Program program = compile(one_layer(rows, 5, random_weights(std::size_t(rows) * 5, 7)), machine);
+      const LayerPlan& layer = program.layers[0];
+      const arithmetic::ProgrammedArray array(layer.blocks[0].encoded, layer.stream);
+      const ColumnBound bound = largest_column(layer.blocks, layer.stream);
+      for (const bool is_signed : {false, true})
+        for (int bits = 1; bits <= 12; ++bits) {
+          AdcConfig adc;
+          adc.bits = bits;
+          adc.is_signed = is_signed;
+          INFO(encoding << " " << rows << " rows, " << bits << " bits");
+          CHECK(loss_of(bound, layer.blocks, adc).empty() ==
+                !array.loss(arithmetic::AdcRange::of(bits, is_signed)).has_value());
+          CHECK((bits >= bits_for(bound, adc)) == loss_of(bound, layer.blocks, adc).empty());
+        }
+    }
+}
+
+TEST_CASE("flip encoding makes ISAAC's 8-bit ADC lossless, plain biased weights do not") {
+  const dnn::Graph graph = one_layer(128, 1, std::vector<std::int8_t>(128, 127));
+  Machine machine;
+  CHECK(compile(graph, machine).layers[0].lossless);
+  machine.encoding = "biased";
+  const LayerPlan layer = compile(graph, machine).layers[0];
+  CHECK_FALSE(layer.lossless);
+  // 127 + 2^15 = 0x807f: slices 2 0 0 0 1 3 3 3; the first column of 3s is number 5, 128 x 3 = 384.
+  CHECK(layer.loss == "column 5 of block 0 may sum to 384, the 8-bit ADC ends at 255");
+}
+
+TEST_CASE("fidelity sliced leaves no layer to exact products") {
+  Machine machine = small_machine();
+  machine.fidelity = Fidelity::kSliced;
+  for (const LayerPlan& layer : compile(every_node(), machine).layers) {
+    CHECK_FALSE(layer.lossless);
+    CHECK(layer.loss == "fidelity: sliced was asked for");
+  }
+}
+
+TEST_CASE("fidelity exact is refused where a converter could lose something, with two remedies") {
+  Machine machine;
+  machine.data_bits = 8;
+  machine.weight_slicing = {2, 2, 2, 2};
+  machine.encoding = "biased";
+  machine.adc.bits = 5;
+  machine.fidelity = Fidelity::kExact;
+  CHECK(refusal(one_layer(128, 1, std::vector<std::int8_t>(128, 127)), machine) ==
+        "one_layer: layer conv1: column 0 of block 0 may sum to 384, the 5-bit ADC ends at 31 "
+        "(use fidelity: auto or sliced, or adc.bits: 9)");
+  machine.adc.bits = 9;
+  CHECK(refusal(one_layer(128, 1, std::vector<std::int8_t>(128, 127)), machine) == "accepted");
+  machine.adc.is_signed = true;
+  CHECK(refusal(one_layer(128, 1, std::vector<std::int8_t>(128, 127)), machine) ==
+        "one_layer: layer conv1: column 0 of block 0 may sum to 384, the 9-bit ADC ends at 255 "
+        "(use fidelity: auto or sliced, or adc.bits: 10)");
+}
+
+TEST_CASE("the unit column counts where it is the largest") {
+  // Weights of -128 are stored as 0: only the unit column carries anything, 128 rows of 1 on a 7-bit ADC.
+  Machine machine;
+  machine.data_bits = 8;
+  machine.weight_slicing = {2, 2, 2, 2};
+  machine.adc.bits = 7;
+  const LayerPlan layer = compile(one_layer(128, 1, std::vector<std::int8_t>(128, -128)), machine).layers[0];
+  CHECK(layer.loss == "the unit column of block 0 may sum to 128, the 7-bit ADC ends at 127");
+}
+
+TEST_CASE("signed inputs whose sign bit shares a slice are refused, unsigned ones are not") {
+  Machine machine = small_machine();
+  machine.dac_bits = 2;
+  const std::vector<std::int8_t> weights(32, 1);
+  CHECK(refusal(one_layer(32, 1, weights), machine) == "accepted");
+  const std::string problem = refusal(one_layer(32, 1, weights, dnn::CodeType::kInt8), machine);
+  CHECK(problem.find("one_layer: layer conv1: the sign bit shares a slice of 2 bits") == 0);
+  CHECK(problem.find("dac_bits: 1") != std::string::npos);
+  machine.data_bits = 9;
+  machine.weight_slicing = {1, 2, 2, 2, 2};
+  CHECK(refusal(one_layer(32, 1, weights, dnn::CodeType::kInt8), machine) == "accepted");
+}
+
+TEST_CASE("the printed table names layers, buffers and spilled bytes") {
+  std::ostringstream out;
+  dnn::Graph graph = every_node();
+  graph.nodes[0].name = "bell\a";
+  print(out, compile(graph, small_machine()), small_machine());
+  const std::string text = out.str();
+  CHECK(text.find("bell\\x07") != std::string::npos);
+  CHECK(text.find('\a') == std::string::npos);
+  CHECK(text.find("average_pool_8") != std::string::npos);
+  CHECK(text.find("pixel granular") != std::string::npos);
+  CHECK(text.find("135") != std::string::npos);  // stem: ((12 x 2) + 3) x 5
+}

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+// Program images: round trip, size, and what becomes of damaged ones.
+#include "models/mapping/program_image.h"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cstring>
+#include <random>
+#include <stdexcept>
+
+#include "models/input_error.h"
+#include "testbenches/models/mapping/allocation_watch.h"
+#include "testbenches/models/mapping/small_networks.h"
+
+using namespace mho;
+using namespace mho::mapping;
+
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+
+void put_u64(Bytes& bytes, std::size_t at, std::uint64_t value) {
+  for (std::size_t i = 0; i < 8; ++i) bytes[at + i] = std::uint8_t(value >> (8 * i));
+}
+
+/// Length and checksum that fit the bytes, so that damage reaches the reader.
+void seal(Bytes& bytes) {
+  if (bytes.size() < kProgramImageHeaderBytes) return;
+  put_u64(bytes, 8, bytes.size());
+  put_u64(bytes, 16, image_checksum(bytes.data() + kProgramImageHeaderBytes, bytes.size() - kProgramImageHeaderBytes));
+}
+
+std::string refusal(const Bytes& bytes) {
+  try {
+    decode_image(bytes);
+  } catch (const InputError& error) {
+    CHECK(error.file() == "program image");
+    return error.problem();
+  }
+  return "accepted";
+}
+
+/// Damage as it happens (bits, bytes, pieces) and as somebody would do it (counts, extents).
+void damage(Bytes& bytes, std::mt19937& random) {
+  const auto somewhere = [&] {
+    return kProgramImageHeaderBytes + random() % (bytes.size() - kProgramImageHeaderBytes);
+  };
+  static const std::uint32_t kTelling[] = {0, 1, 2, 0x7fffffff, 0x80000000, 0xffffffff, 0x10000, 1u << 24, 255};
+  for (unsigned n = 1 + random() % 3; n > 0; --n) switch (random() % 6) {
+      case 0:
+        bytes[somewhere()] ^= std::uint8_t(1u << random() % 8);
+        break;
+      case 1:
+        bytes[somewhere()] = std::uint8_t(random());
+        break;
+      case 2:
+      case 3: {
+        const std::uint32_t value = kTelling[random() % std::size(kTelling)];
+        const std::size_t at = somewhere();
+        for (std::size_t i = 0; i < 4 && at + i < bytes.size(); ++i) bytes[at + i] = std::uint8_t(value >> (8 * i));
+        break;
+      }
+      case 4:
+        bytes.resize(kProgramImageHeaderBytes + 1 + random() % (bytes.size() - kProgramImageHeaderBytes));
+        break;
+      default: {
+        const std::size_t from = somewhere(), to = somewhere();
+        std::memmove(bytes.data() + to, bytes.data() + from, std::min(bytes.size() - std::max(from, to), 16ul));
+      }
+    }
+}
+
+}  // namespace
+
+TEST_CASE("a program survives the way through an image") {
+  Machine machine = small_machine();
+  SECTION("2-bit cells") {}
+  SECTION("cells of 4, 3 and 1 bits") {
+    machine.weight_slicing = {4, 3, 1};
+    machine.crossbar.cell_bits = 4;
+  }
+  SECTION("1-bit cells") {
+    machine.weight_slicing = {1, 1, 1, 1, 1, 1, 1, 1};
+    machine.crossbar.cell_bits = 1;
+  }
+  SECTION("8-bit cells") {
+    machine.weight_slicing = {8};
+    machine.crossbar.cell_bits = 8;
+    machine.adc.bits = 14;
+  }
+  SECTION("rings spilled, layers with losses") {
+    machine.edram.bytes = 512;
+    machine.adc.bits = 4;
+  }
+  const Program program = compile(every_node(), machine);
+  const Bytes image = encode_image(program);
+  const Program decoded = decode_image(image);
+  CHECK(encode_image(decoded) == image);
+  CHECK_NOTHROW(validate(decoded, machine));
+  REQUIRE(decoded.layers.size() == program.layers.size());
+  for (std::size_t i = 0; i < program.layers.size(); ++i) {
+    CHECK(decoded.layers[i].loss == program.layers[i].loss);
+    CHECK(decoded.layers[i].lossless == program.layers[i].lossless);
+    CHECK(decoded.layers[i].stream.is_signed == program.layers[i].stream.is_signed);
+    CHECK(decoded.layers[i].home_tiles == program.layers[i].home_tiles);
+    REQUIRE(decoded.layers[i].blocks.size() == program.layers[i].blocks.size());
+    for (std::size_t b = 0; b < program.layers[i].blocks.size(); ++b) {
+      CHECK(decoded.layers[i].blocks[b].encoded.levels == program.layers[i].blocks[b].encoded.levels);
+      CHECK(decoded.layers[i].blocks[b].row_first == program.layers[i].blocks[b].row_first);
+    }
+  }
+  CHECK(decoded.graph.name == "every_node");
+  CHECK(decoded.graph.tensors[3].scale == program.graph.tensors[3].scale);
+  CHECK(decoded.crossbars_used == program.crossbars_used);
+}
+
+TEST_CASE("levels are packed at the width of a cell") {
+  // All blocks of the small network: cells at 2 bits, each block rounded up to bytes.
+  const Program program = compile(every_node(), small_machine());
+  std::size_t bits = 0;
+  for (const LayerPlan& layer : program.layers)
+    for (const Block& block : layer.blocks) bits += 2 * block.encoded.levels.size();
+  Program empty = program;
+  for (LayerPlan& layer : empty.layers)
+    for (Block& block : layer.blocks) {
+      block.encoded.levels.assign(1, 0);
+      block.encoded.rows = 1;
+      block.encoded.filters = 1;
+      block.encoded.recombination.columns_per_filter = 1;
+    }
+  std::size_t blocks = 0;
+  for (const LayerPlan& layer : program.layers) blocks += layer.blocks.size();
+  const std::size_t difference = encode_image(program).size() - (encode_image(empty).size() - blocks);
+  CHECK(difference >= bits / 8);
+  CHECK(difference < bits / 8 + blocks);
+}
+
+TEST_CASE("the header announces the image's length") {
+  const Bytes image = encode_image(compile(every_node(), small_machine()));
+  CHECK(image_bytes(image.data()) == image.size());
+  CHECK(std::memcmp(image.data(), "mho0", 4) == 0);
+}
+
+TEST_CASE("the checksum is FNV-1a over words, folded") {
+  // By hand for one byte 'a' = 0x61: h = (0xcbf29ce484222325 ^ 0x61) * 0x100000001b3 = 0xaf63dc4c8601ec8c (the
+  // published FNV-1a of "a"), folded: ^ 0xaf63dc4c = 0xaf63dc4c296230c0; then the length 1 in the same way.
+  std::uint64_t sum = 0xaf63dc4c296230c0;
+  sum = (sum ^ 1) * 0x100000001b3;
+  sum ^= sum >> 32;
+  const std::uint8_t a = 'a';
+  CHECK(image_checksum(&a, 1) == sum);
+}
+
+TEST_CASE("every single-bit error is detected by the checksum") {
+  Bytes image = encode_image(compile(every_node(), small_machine()));
+  for (std::size_t at = kProgramImageHeaderBytes; at < image.size(); at += 7) {
+    image[at] ^= std::uint8_t(1u << at % 8);
+    CHECK(refusal(image) == "has a wrong checksum");
+    image[at] ^= std::uint8_t(1u << at % 8);
+  }
+}
+
+TEST_CASE("wrong headers are refused") {
+  const Bytes image = encode_image(compile(every_node(), small_machine()));
+  const auto changed = [&](std::size_t at, std::uint8_t value) {
+    Bytes copy = image;
+    copy[at] = value;
+    return refusal(copy);
+  };
+  CHECK(changed(0, 'M') == "does not start with the magic number");
+  CHECK(changed(4, 9) == "has format version 9");
+  CHECK(changed(15, 1).find("announces ") == 0);
+  CHECK(changed(24, 1) == "has a reserved field that is not 0");
+  CHECK(refusal(Bytes(image.begin(), image.begin() + 31)) == "is shorter than its header");
+  CHECK(refusal(Bytes(image.begin(), image.end() - 1)).find("announces ") == 0);
+  CHECK(refusal({}) == "is shorter than its header");
+  Bytes longer = image;
+  longer.push_back(0);
+  seal(longer);
+  CHECK(refusal(longer) == "has 1 bytes after its end");
+  Bytes header(image.begin(), image.begin() + 32);
+  put_u64(header, 8, 31);
+  CHECK_THROWS_AS(image_bytes(header.data()), InputError);
+}
+
+TEST_CASE("every shortened image is refused") {
+  const Bytes image = encode_image(compile(every_node(), small_machine()));
+  for (std::size_t size = kProgramImageHeaderBytes; size < image.size(); ++size) {
+    Bytes shortened(image.begin(), image.begin() + std::ptrdiff_t(size));
+    seal(shortened);
+    CHECK(refusal(shortened) != "accepted");
+  }
+}
+
+TEST_CASE("counts that an image cannot hold are refused before memory is asked for") {
+  const Bytes image = encode_image(compile(every_node(), small_machine()));
+  for (std::size_t at = kProgramImageHeaderBytes; at + 4 <= image.size(); ++at) {
+    Bytes bytes = image;
+    std::fill_n(bytes.begin() + std::ptrdiff_t(at), 3, std::uint8_t(0xff));
+    seal(bytes);
+    const AllocationWatch watch;
+    refusal(bytes);
+    CHECK(watch.largest() <= 16 * bytes.size());
+  }
+}
+
+TEST_CASE("a program that still has weights or levels too wide for its cells is not written") {
+  Program program = compile(every_node(), small_machine());
+  program.graph.nodes[0].weights.values = {1};
+  CHECK_THROWS_AS(encode_image(program), std::invalid_argument);
+  program.graph.nodes[0].weights.values.clear();
+  program.layers[0].blocks[0].encoded.levels[0] = 4;
+  CHECK_THROWS_AS(encode_image(program), std::invalid_argument);
+  program.layers[0].blocks[0].encoded.levels.pop_back();
+  CHECK_THROWS_AS(encode_image(program), std::invalid_argument);
+}
+
+TEST_CASE("a damaged image is refused or is a valid program, whatever the damage") {
+  const Machine machine = small_machine();
+  const Bytes image = encode_image(compile(every_node(), machine));
+  int accepted = 0, decoded = 0;
+  for (unsigned seed = 0; seed < 6000; ++seed) {
+    std::mt19937 random(seed);
+    Bytes bytes = image;
+    damage(bytes, random);
+    seal(bytes);
+    INFO("seed " << seed);
+    AllocationWatch watch;
+    try {
+      const Program program = decode_image(bytes);
+      CHECK(watch.largest() <= 16 * bytes.size());
+      ++decoded;
+      CHECK(encode_image(program) == bytes);  // what decodes is what encode would have written
+      validate(program, machine);
+      ++accepted;
+    } catch (const InputError& error) {
+      CHECK_FALSE(error.problem().empty());
+    }
+  }
+  CHECK(decoded > 500);  // or the validation would hardly have been tried
+  CHECK(accepted > 50);
+  CHECK(accepted < decoded);
+}

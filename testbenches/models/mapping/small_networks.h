@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// A small network with every kind of node, and a machine so small that it fills several tiles and chips.
+#pragma once
+
+#include "models/dnn/graph.h"
+#include "models/mapping/program.h"
+
+namespace mho::mapping {
+
+/// 12x12x5 input of which all zero points differ from 0: 3x3 convolution, depthwise and grouped convolutions, a
+/// shortcut, a concatenation, pools, a fully connected layer on signed codes. Weights are seeded and use all of int8.
+dnn::Graph every_node(unsigned seed = 1);
+
+/// Crossbars of 32 x 16 2-bit cells, 3 in a crossbar_tile, 2 crossbar_tiles in a tile, 40 tiles on a chip; 8-bit data,
+/// four filters a crossbar.
+Machine small_machine();
+
+/// Weight that row `row` of filter `filter` of a block stands for, by recombination of what a single 1 reads out.
+std::int32_t stored_weight(const arithmetic::EncodedBlock& block, int row, int filter);
+
+}  // namespace mho::mapping
