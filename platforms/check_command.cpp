@@ -60,8 +60,9 @@ void check_command(const Command& command, const ScenarioFiles& files, const Sur
   const mapping::Machine& machine = scenario.platform.machine;
   const CostModel costs(scenario.technology, machine);
   const mapping::Program program = mapping::compile(workload.graph, machine);
-  out << printable(scenario.name, 200) << ": " << printable(scenario.network, 200) << " on "
-      << printable(machine.name, 200) << "\n\n";
+  const std::string what = scenario.network + " on " + machine.name;
+  if (scenario.name != what) out << printable(scenario.name, 200) << ": ";
+  out << printable(what, 400) << "\n\n";
   write_fit(out, scenario, workload, program, chip_budget(costs, machine));
   out << "\nPlacement\n";
   write_layers(out, program, workload.graph, machine);

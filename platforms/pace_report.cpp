@@ -54,7 +54,8 @@ void write_pace(std::ostream& out, const std::vector<LayerRow>& rows, double dur
   out << "\nWhere the time went\n";
   TextTable table({Align::kLeft, Align::kRight, Align::kRight, Align::kRight, Align::kRight, Align::kRight,
                    Align::kRight, Align::kRight, Align::kLeft});
-  table.add({"busiest layers", "windows", "replicas", "a window", "an inference", "busy", "no input", "no space", "limited by"});
+  table.add({"busiest layers", "windows", "replicas", "a window", "an inference", "busy", "no input", "no space",
+             "limited by"});
   for (const LayerRow& row : top)
     table.add({printable(row.name, kNameLength), grouped(row.windows), grouped(std::uint64_t(row.replicas)),
                seconds(row.timing.interval_s), seconds(row.time_per_inference_s), percent(row.utilisation),

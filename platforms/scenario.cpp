@@ -117,7 +117,7 @@ Scenario read_keys(Reader& root, const ScenarioFiles& files) {
   platform.machine.fidelity = fidelity;
   scenario.technology = read_technology(root);
   scenario.name = root.find("name", config::text("a name"), "name of the run in reports; the file's name if absent")
-                      .value_or(platform.machine.name + " on " + scenario.network);
+                      .value_or(scenario.network + " on " + platform.machine.name);
   return scenario;
 }
 

@@ -136,12 +136,10 @@ void read_function_unit(Reader& root, Machine& m) {
       r.get("function", quantity(Quantity::time), m.function.function_s, "stage that requantises and activates");
   m.function.write_s =
       r.get("write", quantity(Quantity::time), m.function.write_s, "stage that writes results to the buffer");
-  m.function.outputs_per_s =
-      r.get("rate", quantity(Quantity::sample_rate, config::kPositive), m.function.outputs_per_s,
-            "outputs a second that are requantised and activated");
-  m.function.pooled_per_s =
-      r.get("pool_rate", quantity(Quantity::sample_rate, config::kPositive), m.function.pooled_per_s,
-            "inputs a second of pooling and element-wise operators");
+  m.function.outputs_per_s = r.get("rate", quantity(Quantity::sample_rate, config::kPositive), m.function.outputs_per_s,
+                                   "outputs a second that are requantised and activated");
+  m.function.pooled_per_s = r.get("pool_rate", quantity(Quantity::sample_rate, config::kPositive),
+                                  m.function.pooled_per_s, "inputs a second of pooling and element-wise operators");
 }
 
 void read_writer(Reader& root, Machine& m) {

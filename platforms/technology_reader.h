@@ -7,8 +7,8 @@
 
 namespace mho {
 
-/// Takes `technology` from the root of a scenario. Throws mho::InputError on unknown actions and parameters, on a
-/// parameter with two laws or none `at` which it is stated, and on tables without an entry there.
+/// Takes `technology` from the root of a scenario. Throws mho::InputError at the first mistake, an action that nobody
+/// counts among them.
 Technology read_technology(config::Reader& root);
 
 }  // namespace mho

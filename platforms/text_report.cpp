@@ -71,8 +71,9 @@ void write_energy(std::ostream& out, const Summary& s) {
 }  // namespace
 
 void write_text_report(std::ostream& out, const Summary& s, const std::vector<LayerRow>& rows, double duration_s) {
-  out << printable(s.scenario, 200) << ": " << printable(s.network, 200) << " on " << printable(s.system, 200) << ", "
-      << count_of(s.inferences, "inference") << "\n\n";
+  const std::string what = s.network + " on " + s.system;
+  if (s.scenario != what) out << printable(s.scenario, 200) << ": ";
+  out << printable(what, 400) << ", " << count_of(s.inferences, "inference") << "\n\n";
   write_figures(out, s);
   write_energy(out, s);
   write_pace(out, rows, duration_s);

@@ -54,8 +54,19 @@ std::vector<std::vector<Codes>> read_files(const Scenario& scenario, const dnn::
   return inputs;
 }
 
+/// Inputs that main memory could not hold are refused before they are drawn.
+void check_size(const Scenario& scenario, const dnn::Graph& graph) {
+  std::uint64_t bytes = 0;
+  for (const int index : graph.inputs) bytes += graph.tensors[std::size_t(index)].shape.bytes();
+  const std::uint64_t most = scenario.platform.memory.bytes / std::max<std::uint64_t>(bytes, 1);
+  if (std::uint64_t(scenario.inferences.value_or(1)) > most)
+    throw scenario.inferences_at.error("inferences: main memory holds the inputs of " + std::to_string(most),
+                                       "fewer, or a larger `platform.memory.size`");
+}
+
 /// Codes drawn evenly from the type's range; the engine's bits are used as they come, so every library draws the same.
 std::vector<std::vector<Codes>> draw_inputs(const Scenario& scenario, const dnn::Graph& graph) {
+  check_size(scenario, graph);
   std::mt19937_64 engine(scenario.seed);
   std::vector<std::vector<Codes>> inputs(std::size_t(scenario.inferences.value_or(1)));
   for (auto& inference : inputs)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ResNet-20 for 32x32 images as a plain list of layers (He et al. 2016, section 4.2): the one description that training, quantisation and export all walk through.
+"""ResNet-20 for 32x32 images as a plain list of layers (He et al. 2016, section 4.2).
 
+Training, quantisation and export all walk through this one description.
 Where a stage changes the shape, the shortcut is a 1x1 convolution of stride 2 (option B of the paper); elsewhere it is the block's input itself.
 """
 from typing import NamedTuple, Tuple

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Turns folded float weights and calibrated ranges into a quantised ONNX model in QDQ form (opset 13, standard domain).
 
-Weights are int8, symmetric, one scale per output channel; biases int32 with scale x_scale * w_scale; activations have one scale a tensor, uint8 with zero point 0
-where the calibrated minimum is not negative, else symmetric int8. Every operator stands as DequantizeLinear -> operator (-> Relu) -> QuantizeLinear.
+Weights are int8, symmetric, one scale per output channel; biases int32 with scale x_scale * w_scale; activations have one scale a tensor,
+uint8 with zero point 0 where the calibrated minimum is not negative, else symmetric int8.
+Every operator stands as DequantizeLinear -> operator (-> Relu) -> QuantizeLinear.
 """
 import numpy as np
 import onnx

@@ -47,14 +47,28 @@ def train_command(arguments):
     print(json.dumps(facts))
 
 
+def frequent_errors(answers, labels, count):
+    """The most frequent confusions as text, in percent of the images of the true class."""
+    import numpy as np
+    from shapes_outlines import CLASS_NAMES
+    table = np.zeros([len(CLASS_NAMES)] * 2, int)
+    np.add.at(table, (labels, answers), 1)
+    images_of_class = table.sum(axis=1)
+    np.fill_diagonal(table, 0)
+    for worst in np.argsort(-table, axis=None)[:count]:
+        true, answer = divmod(int(worst), len(CLASS_NAMES))
+        yield f"{CLASS_NAMES[true]} taken for {CLASS_NAMES[answer]} {table[true, answer] / max(1, images_of_class[true]) * 100:.0f} %"
+
+
 def evaluate_command(arguments):
     """`evaluate`: accuracy of the quantised model in the numpy executor, and of the float weights where they are given."""
     sys.path.insert(0, str(EXECUTOR_FOLDER))
     import numpy as np
     from numpy_executor import Model, read_tensor, run_in_batches
     images, labels = read_tensor(arguments.images), read_tensor(arguments.labels)
-    logits = run_in_batches(Model(arguments.model), {"image": images}, arguments.batch)["logits"]
-    print(f"quantised accuracy: {np.mean(logits.argmax(axis=1) == labels) * 100:.2f} % of {len(labels)} images")
+    answers = run_in_batches(Model(arguments.model), {"image": images}, arguments.batch)["logits"].argmax(axis=1)
+    print(f"quantised accuracy: {np.mean(answers == labels) * 100:.2f} % of {len(labels)} images")
+    print("most frequent errors: " + ", ".join(frequent_errors(answers, labels, 6)))
     if arguments.float:
         from resnet20_training import float_accuracy
         accuracy = float_accuracy(dict(np.load(arguments.float)), images, labels)
@@ -106,8 +120,16 @@ def main():
     for add in (add_render, add_train, add_evaluate):
         add(commands)
     arguments = parser.parse_args()
-    arguments.run(arguments)
+    try:
+        arguments.run(arguments)
+    except ModuleNotFoundError as error:
+        print(f"the Python package {error.name} is missing (apt install python3-{error.name})", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trains the layer list of resnet20_layers.py with PyTorch on the CPU and folds batch normalisation into the convolutions.
 
-A fixed seed and deterministic kernels make two runs on one machine agree; another processor or PyTorch rounds differently and gives another, equally good, network.
+A fixed seed and deterministic kernels make two runs on one machine agree bit for bit; another processor or release of PyTorch rounds differently
+and gives another network of about the same accuracy.
 """
 import time
 

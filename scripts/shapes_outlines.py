@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The twelve shapes of the resnet20_shapes test set as implicit functions.
 
-Each function takes object coordinates (y up, a shape spans about [-1, 1]) and a random generator for its proportions, and returns a value that is negative inside,
-zero on the outline and grows roughly like the distance outside.
+Each function takes object coordinates (y up, a shape spans about [-1, 1]) and a random generator for its proportions, and returns a value
+that is negative inside, zero on the outline and grows roughly like the distance outside.
 Neighbours in the list below are meant to be confused: pentagon with hexagon with disc, heart with drop, star with gear.
 """
 import numpy as np

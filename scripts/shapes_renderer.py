@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Renders the images of the resnet20_shapes test set with numpy alone: one of twelve shapes in a random pose before a textured background, partly hidden, unevenly lit and noisy.
+"""Renders the images of the resnet20_shapes test set with numpy alone.
 
-Images come in batches of 60 (five of each class, shuffled) and every batch has its own random stream, so the first N images of a seed are the same however many are rendered.
+Each shows one of twelve shapes in a random pose before a textured background, partly hidden, unevenly lit and noisy. Images come in batches
+of 60 (five of each class, shuffled) and every batch has its own random stream: the first N images of a seed are the same for any count.
 Numbers are float64 until the last step; another version of numpy may still differ in the last bit of a sine and so, rarely, in one code of one pixel.
 """
 import numpy as np

@@ -109,4 +109,6 @@ BitPlaneKernel bit_plane_kernel(int words, int bits) {
   return of_words<Baseline>(words, bits);
 }
 
+bool bit_planes_pay(int bits) { return bits <= 2 || InstructionSet::in_effect().avx512_popcount; }
+
 }  // namespace mho::arithmetic

@@ -24,4 +24,8 @@ using BitPlaneKernel = void (*)(const std::uint16_t* input, const PlaneLine* pla
 /// The fastest kernel on this machine for 2, 4 or 8 words and cells of 1 .. 8 bits.
 BitPlaneKernel bit_plane_kernel(int words, int bits);
 
+/// Whether these kernels beat int8 products of one-bit inputs and levels: a pass for each bit of a cell against one
+/// for all, each pass the cheaper the better the processor counts.
+bool bit_planes_pay(int bits);
+
 }  // namespace mho::arithmetic

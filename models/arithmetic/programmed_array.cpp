@@ -17,8 +17,6 @@
 namespace mho::arithmetic {
 namespace {
 
-/// AND and population count costs a pass for each bit of a cell; from five on int8 products of the levels are faster.
-constexpr int kMostPlanes = 4;
 /// Inputs of one pass over the buffers between codes and sums, which should stay in the second-level cache.
 constexpr int kBatch = 16;
 
@@ -59,6 +57,7 @@ struct ProgrammedArray::State {
   Recombination rule;
   InputStream stream;
   RowDriver driver;
+  bool by_bits;  ///< column sums from bit planes, else from int8 products
   BitPlanes planes;
   std::vector<std::uint32_t> row_levels;     ///< sum of a row's levels
   std::vector<std::uint32_t> column_levels;  ///< sum of a column's levels, unit column included
@@ -72,6 +71,7 @@ struct ProgrammedArray::State {
         rule(block.recombination),
         stream(std::move(given)),
         driver(stream.slicing, stream.is_signed),
+        by_bits(driver.one_bit() && bit_planes_pay(cell_bits)),
         planes(block.levels.data(), block.rows, block.columns(), block.cell_bits),
         row_levels(std::size_t(block.rows)),
         column_levels(std::size_t(block.columns()) + 1) {
@@ -182,7 +182,7 @@ EncodedBlock ProgrammedArray::block() const {
 }
 
 void ProgrammedArray::column_sums(const std::uint8_t* codes, int count, std::int16_t* sums) const {
-  if (state_->driver.one_bit() && cell_bits() <= kMostPlanes)
+  if (state_->by_bits)
     state_->sum_bits(codes, count, sums);
   else
     state_->sum_levels(codes, count, sums);

@@ -97,6 +97,7 @@ void add_filters(const std::uint32_t* terms, std::size_t of_filter, std::uint32_
                  const std::int32_t* unit_coefficients, std::size_t filters, std::int32_t* psums) {
   if (of_filter == 1) return add_terms<1>(terms, unit, unit_coefficients, filters, psums);
   if (of_filter == 2) return add_terms<2>(terms, unit, unit_coefficients, filters, psums);
+  if (of_filter == 3) return add_terms<3>(terms, unit, unit_coefficients, filters, psums);
   if (of_filter == 4) return add_terms<4>(terms, unit, unit_coefficients, filters, psums);
   if (of_filter == 8) return add_terms<8>(terms, unit, unit_coefficients, filters, psums);
   for (std::size_t f = 0; f < filters; ++f) {

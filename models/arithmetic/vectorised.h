@@ -3,8 +3,8 @@
 // picks the copy. Nothing but speed depends on it.
 #pragma once
 
-/// Before the definition of a function outside any class.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+/// Before the definition of a function outside any class. ThreadSanitizer crashes where the loader has to pick.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_THREAD__)
 #define MHO_VECTORISED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define MHO_VECTORISED

@@ -19,6 +19,9 @@ namespace {
 
 constexpr std::size_t kMaxKeyBytes = 250;  // yaml-cpp reads keys of up to 1024 characters, escapes included
 
+constexpr const char* kAlias = "an alias (`*name`)";
+constexpr const char* kNoAlias = "the value itself";
+
 bool digit(char c) { return c >= '0' && c <= '9'; }
 
 /// `010`, `-01.5`, `00`: octal to some readers of YAML and decimal to others.
@@ -63,7 +66,7 @@ class TreeBuilder final : public YAML::EventHandler {
     place(Node::null(is_explicit ? at(mark) : empty_position(mark), is_explicit));
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override {
-    throw at(mark).error("an alias (`*name`)", "the value itself");
+    throw at(mark).error(kAlias, kNoAlias);  // never comes: its anchor was refused
   }
   void OnAnchor(const YAML::Mark& mark, const std::string& /*name*/) override {
     throw at(mark).error("an anchor (`&name`)", "a value without anchor");
@@ -194,6 +197,7 @@ InputError syntax_error(const YAML::Exception& error, const SourceText& source) 
     return where.error("unexpected text", "an entry in line with those above it");
   if (error.msg == YAML::ErrorMsg::MAP_VALUE)
     return where.error("a `:` where no key can be", "quotes around a text with `: `; equal indentation of keys");
+  if (error.msg.rfind(YAML::ErrorMsg::UNKNOWN_ANCHOR, 0) == 0) return where.error(kAlias, kNoAlias);
   return where.error("not valid YAML: " + error.msg);
 }
 

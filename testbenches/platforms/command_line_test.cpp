@@ -56,6 +56,9 @@ TEST_CASE("every mistake gives exit code 2 and one line that says what is allowe
   CHECK_THAT(run({"--out", ""}), Catch::StartsWith("mho run: "));
   CHECK_THAT(complaint({"run", "classify_shapes", "--inferences", "501"}),
              Catch::StartsWith("--inferences: inferences: 501 are asked for, the files hold 500 (1 to 500, or all)"));
+  // 4 GiB / (32 x 32 x 3 bytes) = 1 398 101.3 pictures.
+  CHECK_THAT(complaint({"run", "classify_shapes", "--set", "inputs=synthetic", "--inferences", "1398102"}),
+             Catch::StartsWith("--inferences: inferences: main memory holds the inputs of 1398101"));
   CHECK_THAT(complaint({"run", "classify_shapes", "--inferences", "many"}), Catch::StartsWith("--inferences: "));
   CHECK_THAT(complaint({"list", "system"}), Catch::Contains("did you mean `systems`?"));
   CHECK_THAT(complaint({"check", "classify_shapes", "--json"}), Catch::Contains("unknown option `--json`"));
@@ -113,7 +116,7 @@ TEST_CASE("options say the same as a scenario") {
   const ProgramResult options =
       run_program({"run", "--system", "isaac_8b", "--network", "resnet20_shapes", "--inferences", "2", "--json"});
   auto first = nlohmann::json::parse(file.out), second = nlohmann::json::parse(options.out);
-  CHECK(second["scenario"] == "isaac_8b on resnet20_shapes");
+  CHECK(second["scenario"] == "resnet20_shapes on isaac_8b");
   for (auto* summary : {&first, &second})
     for (const char* key : {"scenario", "host_peak_memory_bytes"}) summary->erase(key);
   CHECK(first == second);

@@ -65,56 +65,61 @@ TEST_CASE("isaac_8b is isaac with 8-bit data in four slices") {
   CHECK(machine.adc.bits == 8);
 }
 
+namespace {
+
+struct Reach {
+  const char* change;
+  std::function<bool(const Machine&)> reached;
+};
+const Reach kReaches[] = {
+    {"machine=mine", [](const Machine& m) { return m.name == "mine"; }},
+    {"chips=3", [](const Machine& m) { return m.chips == 3; }},
+    {"chip.tiles=7", [](const Machine& m) { return m.tiles_per_chip == 7; }},
+    {"tile.crossbar_tiles=5", [](const Machine& m) { return m.crossbar_tiles_per_tile == 5; }},
+    {"crossbars=16", [](const Machine& m) { return m.crossbar.crossbars == 16; }},
+    {"crossbar.rows=64", [](const Machine& m) { return m.crossbar.rows == 64; }},
+    {"crossbar.columns=96", [](const Machine& m) { return m.crossbar.columns == 96; }},
+    {"crossbar.cell_bits=4", [](const Machine& m) { return m.crossbar.cell_bits == 4; }},
+    {"crossbar.cycle=50 ns", [](const Machine& m) { return m.crossbar.cycle_s == 50e-9; }},
+    {"crossbar.input_register=4 KiB", [](const Machine& m) { return m.crossbar.input_register_bytes == 4096; }},
+    {"adc.bits=6", [](const Machine& m) { return m.adc.bits == 6; }},
+    {"adc.signed=true", [](const Machine& m) { return m.adc.is_signed; }},
+    {"adc.rate=2.56 GS/s", [](const Machine& m) { return m.adc.rate_hz == 2.56e9; }},
+    {"adc.converters=4", [](const Machine& m) { return m.adc.converters == 4; }},
+    {"data_bits=16", [](const Machine& m) { return m.data_bits == 16; }},
+    {"dac.bits=2", [](const Machine& m) { return m.dac_bits == 2; }},
+    {"weight_slicing=[2, 2, 2, 1, 1]",
+     [](const Machine& m) {
+       return m.weight_slicing == std::vector<int>{2, 2, 2, 1, 1};
+     }},
+    {"encoding=biased", [](const Machine& m) { return m.encoding == "biased"; }},
+    {"replication=none", [](const Machine& m) { return m.replication == mapping::Replication::kNone; }},
+    {"fidelity=sliced", [](const Machine& m) { return m.fidelity == mapping::Fidelity::kSliced; }},
+    {"edram.size=128 KiB", [](const Machine& m) { return m.edram.bytes == 131072; }},
+    {"edram.line=64 B", [](const Machine& m) { return m.edram.line_bytes == 64; }},
+    {"edram.line_time=2 ns", [](const Machine& m) { return m.edram.line_s == 2e-9; }},
+    {"bus.latency=3 ns", [](const Machine& m) { return m.bus.latency_s == 3e-9; }},
+    {"bus.bandwidth=10 GB/s", [](const Machine& m) { return m.bus.bytes_per_s == 10e9; }},
+    {"router.tiles=2", [](const Machine& m) { return m.router.tiles_per_router == 2; }},
+    {"router.hop=4 ns", [](const Machine& m) { return m.router.hop_s == 4e-9; }},
+    {"router.bandwidth=1 GB/s", [](const Machine& m) { return m.router.bytes_per_s == 1e9; }},
+    {"hypertransport.links=2", [](const Machine& m) { return m.hypertransport.links == 2; }},
+    {"hypertransport.bandwidth=1 GB/s", [](const Machine& m) { return m.hypertransport.bytes_per_s == 1e9; }},
+    {"hypertransport.latency=5 ns", [](const Machine& m) { return m.hypertransport.latency_s == 5e-9; }},
+    {"function_unit.shift_add=6 ns", [](const Machine& m) { return m.function.shift_add_s == 6e-9; }},
+    {"function_unit.function=7 ns", [](const Machine& m) { return m.function.function_s == 7e-9; }},
+    {"function_unit.write=8 ns", [](const Machine& m) { return m.function.write_s == 8e-9; }},
+    {"function_unit.rate=2 GS/s", [](const Machine& m) { return m.function.outputs_per_s == 2e9; }},
+    {"function_unit.pool_rate=2 GS/s", [](const Machine& m) { return m.function.pooled_per_s == 2e9; }},
+    {"writer.setup=9 ns", [](const Machine& m) { return m.writer.setup_s == 9e-9; }},
+    {"writer.pulse=10 ns", [](const Machine& m) { return m.writer.pulse_s == 10e-9; }},
+};
+
+}  // namespace
+
 TEST_CASE("every field of the machine is reachable by a key") {
-  struct Reach {
-    const char* change;
-    std::function<bool(const Machine&)> reached;
-  };
-  const Reach table[] = {
-      {"machine=mine", [](const Machine& m) { return m.name == "mine"; }},
-      {"chips=3", [](const Machine& m) { return m.chips == 3; }},
-      {"chip.tiles=7", [](const Machine& m) { return m.tiles_per_chip == 7; }},
-      {"tile.crossbar_tiles=5", [](const Machine& m) { return m.crossbar_tiles_per_tile == 5; }},
-      {"crossbars=16", [](const Machine& m) { return m.crossbar.crossbars == 16; }},
-      {"crossbar.rows=64", [](const Machine& m) { return m.crossbar.rows == 64; }},
-      {"crossbar.columns=96", [](const Machine& m) { return m.crossbar.columns == 96; }},
-      {"crossbar.cell_bits=4", [](const Machine& m) { return m.crossbar.cell_bits == 4; }},
-      {"crossbar.cycle=50 ns", [](const Machine& m) { return m.crossbar.cycle_s == 50e-9; }},
-      {"crossbar.input_register=4 KiB", [](const Machine& m) { return m.crossbar.input_register_bytes == 4096; }},
-      {"adc.bits=6", [](const Machine& m) { return m.adc.bits == 6; }},
-      {"adc.signed=true", [](const Machine& m) { return m.adc.is_signed; }},
-      {"adc.rate=2.56 GS/s", [](const Machine& m) { return m.adc.rate_hz == 2.56e9; }},
-      {"adc.converters=4", [](const Machine& m) { return m.adc.converters == 4; }},
-      {"data_bits=16", [](const Machine& m) { return m.data_bits == 16; }},
-      {"dac.bits=2", [](const Machine& m) { return m.dac_bits == 2; }},
-      {"weight_slicing=[2, 2, 2, 1, 1]",
-       [](const Machine& m) {
-         return m.weight_slicing == std::vector<int>{2, 2, 2, 1, 1};
-       }},
-      {"encoding=biased", [](const Machine& m) { return m.encoding == "biased"; }},
-      {"replication=none", [](const Machine& m) { return m.replication == mapping::Replication::kNone; }},
-      {"fidelity=sliced", [](const Machine& m) { return m.fidelity == mapping::Fidelity::kSliced; }},
-      {"edram.size=128 KiB", [](const Machine& m) { return m.edram.bytes == 131072; }},
-      {"edram.line=64 B", [](const Machine& m) { return m.edram.line_bytes == 64; }},
-      {"edram.line_time=2 ns", [](const Machine& m) { return m.edram.line_s == 2e-9; }},
-      {"bus.latency=3 ns", [](const Machine& m) { return m.bus.latency_s == 3e-9; }},
-      {"bus.bandwidth=10 GB/s", [](const Machine& m) { return m.bus.bytes_per_s == 10e9; }},
-      {"router.tiles=2", [](const Machine& m) { return m.router.tiles_per_router == 2; }},
-      {"router.hop=4 ns", [](const Machine& m) { return m.router.hop_s == 4e-9; }},
-      {"router.bandwidth=1 GB/s", [](const Machine& m) { return m.router.bytes_per_s == 1e9; }},
-      {"hypertransport.links=2", [](const Machine& m) { return m.hypertransport.links == 2; }},
-      {"hypertransport.bandwidth=1 GB/s", [](const Machine& m) { return m.hypertransport.bytes_per_s == 1e9; }},
-      {"hypertransport.latency=5 ns", [](const Machine& m) { return m.hypertransport.latency_s == 5e-9; }},
-      {"function_unit.shift_add=6 ns", [](const Machine& m) { return m.function.shift_add_s == 6e-9; }},
-      {"function_unit.function=7 ns", [](const Machine& m) { return m.function.function_s == 7e-9; }},
-      {"function_unit.write=8 ns", [](const Machine& m) { return m.function.write_s == 8e-9; }},
-      {"function_unit.rate=2 GS/s", [](const Machine& m) { return m.function.outputs_per_s == 2e9; }},
-      {"function_unit.pool_rate=2 GS/s", [](const Machine& m) { return m.function.pooled_per_s == 2e9; }},
-      {"writer.setup=9 ns", [](const Machine& m) { return m.writer.setup_s == 9e-9; }},
-      {"writer.pulse=10 ns", [](const Machine& m) { return m.writer.pulse_s == 10e-9; }},
-  };
   const Machine before = machine_with({});
-  for (const Reach& reach : table) {
+  for (const Reach& reach : kReaches) {
     INFO(reach.change);
     CHECK_FALSE(reach.reached(before));
     CHECK(reach.reached(machine_with({"technology.energy_scaling=hold", reach.change})));

@@ -117,7 +117,8 @@ TEST_CASE("energy of an inference is that of the counts") {
   const json energy =
       json::parse(run_program({"run", "classify_shapes", "--inferences", "2", "--json"}).out)["energy_breakdown_j"];
   const double conversions = 40813312.0 / 4;
-  CHECK(energy["adc"].get<double>() == Approx(1.5625e-12 * conversions * (1 + 1 / 128.0)).epsilon(1e-5));
+  CHECK(energy["adc"].get<double>() == Approx(1.5625e-12 * conversions).epsilon(1e-5));
+  CHECK(energy["adc_unit_columns"].get<double>() == Approx(1.5625e-12 * conversions / 128).epsilon(1e-5));
   CHECK(energy["dac"].get<double>() == Approx(0.390625e-12 * conversions).epsilon(1e-5));
   CHECK(energy["main_memory"].get<double>() == Approx(64e-9));
 }

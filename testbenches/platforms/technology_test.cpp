@@ -214,7 +214,7 @@ TEST_CASE("energies of ISAAC follow from powers and rates") {
   using observe::Action;
   const CostModel costs = costs_of("isaac");
   CHECK(energy_of_action(costs, "adc", Action::kConversions) == Approx(2e-3 / 1.28e9));
-  CHECK(energy_of_action(costs, "adc", Action::kUnitConversions) == Approx(2e-3 / 1.28e9));
+  CHECK(energy_of_action(costs, "adc_unit_columns", Action::kUnitConversions) == Approx(2e-3 / 1.28e9));
   CHECK(energy_of_action(costs, "dac", Action::kRowDrives) == Approx(4e-3 * 100e-9 / 1024));
   CHECK(energy_of_action(costs, "sample_and_hold", Action::kConversions) == Approx(0.01e-3 * 100e-9 / 1024));
   CHECK(energy_of_action(costs, "input_register", Action::kRowDrives) == Approx(1.24e-3 * 100e-9 / 1024));

@@ -187,7 +187,10 @@ def positions(length, span, stride, ceil):
 
 
 def windows(node, x, kernel, fill, beyond=None):
-    """A view [N, C, H', W', h, w] of all windows over x [N, C, H, W] padded with `fill`, and with `beyond` (default `fill`) where ceil_mode passes the padding."""
+    """A view [N, C, H', W', h, w] of all windows over x [N, C, H, W], padded with `fill`.
+
+    Where ceil_mode makes a window reach beyond the padding it sees `beyond` (default: `fill`).
+    """
     strides, dilations, pads = window_geometry(node, kernel)
     spans, counts, excess = [], [], []
     for axis in range(2):

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs a quantised ONNX model in numpy, integer for integer: the independent golden model for mho.
 
-It shares no code with the C++ project, and the onnx package only reads and writes files. The rules are those of quantised_values.py (rounding) and integer_operators.py
-(one function an operator); this file reads the graph, walks through it and writes tensors.
+It shares no code with the C++ project, and the onnx package only reads, checks and writes files. The rules are in quantised_values.py (rounding)
+and integer_operators.py (one function an operator); this file reads the graph, walks through it and writes tensors.
 """
 import argparse
 import re

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a tensor can be between two nodes of a quantised graph, and the rounding rules from one kind to the next.
 
-The numbers of the graph are integers; real numbers only describe them. So a DequantizeLinear computes nothing here: it yields a `Quantised`, an operator that multiplies
-yields an `Accumulator`, any other a float64 array, and the QuantizeLinear that follows rounds once. Scales are float32 in the model and float64 from then on.
+The numbers of the graph are integers; real numbers only describe them. So a DequantizeLinear computes nothing here: it yields a `Quantised`,
+an operator that sums products yields an `Accumulator`, most others a float64 array, and the QuantizeLinear that follows rounds once.
+Scales are float32 in the model and float64 from then on.
 """
 from typing import NamedTuple
 

@@ -309,6 +309,20 @@ TEST_CASE("flip encoding makes ISAAC's 8-bit ADC lossless, plain biased weights 
   CHECK(layer.loss == "column 5 of block 0 may sum to 384, the 8-bit ADC ends at 255");
 }
 
+TEST_CASE("a column that just reaches the ADC's last code is lossless, one level more is not") {
+  // 85 rows of 127 and 43 of -128: levels 3 and 0, 85 x 3 = 255.
+  Machine machine;
+  machine.data_bits = 8;
+  machine.weight_slicing = {2, 2, 2, 2};
+  machine.encoding = "biased";
+  std::vector<std::int8_t> weights(85, 127);
+  weights.resize(128, -128);
+  CHECK(compile(one_layer(128, 1, weights), machine).layers[0].lossless);
+  weights[85] = -127;  // levels 0001
+  CHECK(compile(one_layer(128, 1, weights), machine).layers[0].loss ==
+        "column 3 of block 0 may sum to 256, the 8-bit ADC ends at 255");
+}
+
 TEST_CASE("fidelity sliced leaves no layer to exact products") {
   Machine machine = small_machine();
   machine.fidelity = Fidelity::kSliced;

@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "models/input_error.h"
+#include "models/mapping/image_stream.h"
 #include "testbenches/models/mapping/allocation_watch.h"
 #include "testbenches/models/mapping/small_networks.h"
 
@@ -133,6 +134,46 @@ TEST_CASE("levels are packed at the width of a cell") {
   const std::size_t difference = encode_image(program).size() - (encode_image(empty).size() - blocks);
   CHECK(difference >= bits / 8);
   CHECK(difference < bits / 8 + blocks);
+}
+
+TEST_CASE("any number of cells of any width is packed and read back") {
+  std::mt19937 random(1);
+  for (int cell_bits = 1; cell_bits <= 8; ++cell_bits)
+    for (std::size_t cells = 0; cells < 20; ++cells) {
+      std::vector<std::uint8_t> levels(cells);
+      for (std::uint8_t& level : levels) level = std::uint8_t(random() % (1u << cell_bits));
+      Bytes bytes;
+      ImageWriter(bytes).levels(levels, cell_bits);
+      const std::size_t width = cell_bits > 4 ? 8 : cell_bits > 2 ? 4 : std::size_t(cell_bits);
+      CHECK(bytes.size() == (cells * width + 7) / 8);
+      ImageReader reader(bytes.data(), bytes.size());
+      CHECK(reader.levels(cells, cell_bits) == levels);
+      CHECK(reader.left() == 0);
+    }
+}
+
+TEST_CASE("the first cell of a byte stands in its lowest bits") {
+  Bytes bytes;
+  ImageWriter(bytes).levels({1, 2, 3, 0, 2}, 2);
+  CHECK(bytes == Bytes{0x39, 0x02});  // 00 11 10 01, 10
+}
+
+TEST_CASE("bits after the last cell and levels above a cell's bits are refused") {
+  const auto problem = [](const Bytes& bytes, std::size_t cells, int cell_bits) -> std::string {
+    try {
+      ImageReader(bytes.data(), bytes.size()).levels(cells, cell_bits);
+    } catch (const InputError& error) {
+      return error.problem();
+    }
+    return "accepted";
+  };
+  CHECK(problem({0x3f}, 3, 2) == "accepted");
+  CHECK(problem({0x40}, 3, 2) == "has bits after its last cell");
+  CHECK(problem({0x77}, 2, 3) == "accepted");
+  CHECK(problem({0x78}, 2, 3) == "has a level above its cells' 3 bits");
+  CHECK(problem({0x00}, 5, 2) == "ends in the middle of a value");
+  CHECK(problem({0x00}, 1, 0) == "cells of 0 bits");
+  CHECK(problem({0x00}, 1, 9) == "cells of 9 bits");
 }
 
 TEST_CASE("the header announces the image's length") {

@@ -67,6 +67,7 @@ TEST_CASE("odd replica numbers are halved rounding up") {
   ShapeGraph net;
   const int x = net.convolution(net.input(12, 12, 1), 32, window(1));
   net.output(net.convolution(net.pool(x, window(4, 2)), 32, window(1)));
+  CHECK(replicas(net.graph, isaac_8b()) == std::vector<int>{6, 1});
   Machine machine = with_crossbar_tiles(3);
   machine.crossbar.crossbars = 2;
   CHECK(replicas(net.graph, machine) == std::vector<int>{3, 1});  // 2 + 1; with 6 it would be 3 + 1

@@ -67,11 +67,24 @@ TEST_CASE("a ring that does not fit is spilled to the nearest tile with room, an
 }
 
 TEST_CASE("what a lender has lent is gone") {
-  // Tile 0 is full; the two rings that it cannot hold take 70 bytes of tile 1 and, past the 30 left, tile 2.
-  const auto rings = Pools(100, {0, 0, 0}, {10, 7, 4}).rings();
-  REQUIRE(rings.size() == 3);
+  // Tile 0 is full; the first ring that it cannot hold takes 70 of the 100 bytes of tile 1, the second starts in the 30
+  // that are left and continues on tile 2, where the third starts.
+  const auto rings = Pools(100, {0, 0, 0, 0}, {10, 7, 4, 2}).rings();
+  REQUIRE(rings.size() == 4);
   check_ring(rings[1], {1, 0, 7, 100, 1});
-  check_ring(rings[2], {2, 0, 4, 170, 1});  // starts in the 30 bytes of tile 1, continues on tile 2
+  check_ring(rings[2], {2, 0, 4, 170, 1});
+  check_ring(rings[3], {3, 0, 2, 210, 2});
+}
+
+TEST_CASE("two consumers on one tile share a ring of the larger capacity") {
+  for (const bool first_larger : {false, true}) {
+    Pools pools(100, {1, 1}, {2, 2});
+    pools.program.graph.nodes[1].inputs = {0};
+    pools.program.buffers = {{0, 0, first_larger ? 5 : 3}, {0, 1, first_larger ? 3 : 5}};
+    const auto rings = pools.rings();
+    REQUIRE(rings.size() == 1);
+    check_ring(rings[0], {0, 1, 5, 0, -1});
+  }
 }
 
 TEST_CASE("a full neighbour lends nothing") {

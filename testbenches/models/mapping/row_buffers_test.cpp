@@ -169,6 +169,22 @@ TEST_CASE("a fully connected layer keeps its whole map and one row more") {
   CHECK(rows_of(buffers, a, 1) == 2);
 }
 
+TEST_CASE("a consumer with one output row keeps one row more than its kernel, whatever its stride") {
+  ShapeGraph net;
+  const int x = net.input(7, 7, 4);
+  net.output(net.pool(x, window(7, 7)));
+  CHECK(rows_of(row_buffers(net.graph), x, 0) == 8);
+}
+
+TEST_CASE("a map lower than the kernel does not lower the capacity") {
+  // 3 rows, 5x5 kernel, stride 2, padded by 2: (3 + 4 - 5) / 2 + 1 = 2 output rows; 5 + 2 rows kept, 3 alive.
+  ShapeGraph net;
+  const int x = net.input(3, 9, 1);
+  net.output(net.convolution(x, 1, window(5, 2, 2)));
+  CHECK(rows_of(row_buffers(net.graph), x, 0) == 7);
+  CHECK(rows_of(rows_alive(net.graph), x, 0) == 3);
+}
+
 TEST_CASE("a shortcut keeps the rows that the branch beside it is behind") {
   // Without overlap row y of the sum needs row y of the second convolution, rows up to y + 1 of the first, rows up to
   // y + 2 of x: rows y .. y + 2 of x are alive for the sum. With the inputs of everybody's next row at hand it is row

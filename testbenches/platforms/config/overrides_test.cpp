@@ -89,9 +89,12 @@ TEST_CASE("depth is limited over path and value together") {
 
 TEST_CASE("mistakes found later in an overridden value name the option") {
   Node root = parse_text(kText, "f");
-  apply_overrides(root, {"crossbar.rows=0", "list.0.name=[]", "crosbar.rows=1", "adc={rate: 5}"});
+  apply_overrides(root,
+                  {"crossbar.rows=0", "crossbar.columns='64'", "list.0.name=[]", "crosbar.rows=1", "adc={rate: 5}"});
   Reader reader(root);
   Reader crossbar = reader.section("crossbar", "");
+  CHECK(message_of([&] { crossbar.get("columns", integer(1, 1024), 128, ""); }) ==
+        "--set crossbar.columns: `crossbar.columns` is the quoted text `64` (integer, 1 to 1024)");
   CHECK(message_of([&] { crossbar.get("rows", integer(1, 1024), 128, ""); }) ==
         "--set crossbar.rows: `crossbar.rows` is 0 (integer, 1 to 1024)");
   CHECK(message_of([&] {

@@ -81,6 +81,8 @@ TEST_CASE("real numbers take no unit, quantities need one, and both keep their r
   CHECK(refused("2 V", quantity(Quantity::voltage, {-1.0, 1.0})) == "f:1:4: `x` is 2 V (-1 V to 1 V)");
   CHECK(refused("-1 ns", quantity(Quantity::time)) == "f:1:4: `x` is -1 ns (0 s or more)");
   CHECK(value("50 %", quantity(Quantity::percentage, {0.0, 1.0})) == 0.5);
+  CHECK(value("100 %", quantity(Quantity::percentage, {0.0, 1.0})) == 1.0);
+  CHECK(value("0 %", quantity(Quantity::percentage, {0.0, 1.0})) == 0.0);
   CHECK(refused("101 %", quantity(Quantity::percentage, {0.0, 1.0})) == "f:1:4: `x` is 101 % (0 % to 100 %)");
   CHECK(refused("[1]", quantity(Quantity::time)) == "f:1:4: `x` is a list (time, 0 s or more)");
 }

@@ -128,6 +128,8 @@ TEST_CASE("quotes stand wherever a text could be misread") {
   CHECK(write_flow(Node::scalar("128", true)) == "\"128\"");
   CHECK(write_flow(Node::scalar("a\"\\\n\t\xC2\x85\x7F", true)) == "\"a\\\"\\\\\\n\\t\\x85\\x7f\"");
   CHECK(write_flow(text().write("a b")) == "a b");
+  CHECK(text().write("null").quoted());
+  CHECK_FALSE(text().write("a b").quoted());
   CHECK(write_flow(text().write("yes: no")) == "\"yes: no\"");
 }
 
