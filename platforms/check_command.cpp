@@ -13,8 +13,7 @@ namespace {
 
 using config::Quantity;
 
-void write_layers(std::ostream& out, const mapping::Program& program, const dnn::Graph& graph,
-                  const mapping::Machine& machine) {
+void write_layers(std::ostream& out, const mapping::Program& program, const dnn::Graph& graph) {
   TextTable table({Align::kLeft, Align::kRight, Align::kRight, Align::kRight, Align::kRight, Align::kLeft});
   table.add({"layer", "windows", "row blocks", "replicas", "crossbars", "arithmetic"});
   for (const mapping::LayerPlan& plan : program.layers) {
@@ -22,12 +21,9 @@ void write_layers(std::ostream& out, const mapping::Program& program, const dnn:
     const dnn::Shape& shape = graph.output_of(node).shape;
     std::uint64_t crossbars = 0;
     for (const mapping::Placement& placement : plan.placements) crossbars += std::uint64_t(placement.crossbars);
-    const bool exact = plan.lossless && machine.fidelity != mapping::Fidelity::kSliced;
     table.add({printable(node.name, 40), grouped(std::uint64_t(shape.height) * std::uint64_t(shape.width)),
                grouped(plan.blocks.size()), grouped(std::uint64_t(plan.replicas)), grouped(crossbars),
-               exact           ? "exact"
-               : plan.lossless ? "sliced"
-                               : "sliced: " + printable(plan.loss, 120)});
+               plan.lossless ? "exact" : "sliced: " + printable(plan.loss, 120)});
   }
   table.write(out);
 }
@@ -65,7 +61,7 @@ void check_command(const Command& command, const ScenarioFiles& files, const Sur
   out << printable(what, 400) << "\n\n";
   write_fit(out, scenario, workload, program, chip_budget(costs, machine));
   out << "\nPlacement\n";
-  write_layers(out, program, workload.graph, machine);
+  write_layers(out, program, workload.graph);
   if (!costs.notes().empty()) out << "\nNotes\n";
   for (const std::string& note : costs.notes()) out << "  - " << printable(note, 1000) << '\n';
   if (command.report) mapping::print(out << '\n', program, machine);

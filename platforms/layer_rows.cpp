@@ -26,7 +26,7 @@ void add_plan(LayerRow& row, const mapping::LayerPlan& plan, const Workload& wor
   const double weights = double(dnn::dot_length(workload.graph, node)) * dnn::filters_of(workload.graph, node);
   const double cells = double(row.crossbars) * machine.crossbar.rows * machine.crossbar.columns;
   row.cell_utilisation = cells > 0.0 ? weights * double(machine.weight_slicing.size()) * plan.replicas / cells : 0.0;
-  row.fidelity = plan.lossless && machine.fidelity != mapping::Fidelity::kSliced ? "exact" : "sliced";
+  row.fidelity = plan.lossless ? "exact" : "sliced";
 }
 
 LayerRow node_row(const Workload& workload, std::size_t index, const RunRecord& record) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // `mho list`: names found in the folders, keys from the code that reads them, statistics from their descriptions.
+#include <filesystem>
 #include <ostream>
 
 #include "platforms/commands.h"
+#include "platforms/config/document.h"
 #include "platforms/config/suggest.h"
-#include "platforms/network_descriptor.h"
 #include "platforms/text_table.h"
 
 namespace mho {
@@ -14,14 +15,20 @@ using config::Node;
 
 const std::vector<std::string> kTopics{"systems", "networks", "scenarios", "keys", "statistics"};
 
-/// The comment a file begins with is its description: the sentence behind the licence line, up to its first full stop.
+/// The key `description` of a file, or why there is none; a broken file does not break the list.
+std::string description_of(const std::string& path) try {
+  if (std::filesystem::path(path).extension() != ".yaml") return "";
+  const config::Node tree = config::load_file(path);
+  const Node* description = tree.find("description");
+  return description == nullptr ? "" : printable(description->text(), 200);
+} catch (const InputError& error) {
+  return "cannot be read: " + error.problem();
+}
+
 void list_names(std::ostream& out, const ScenarioFiles& files, const std::string& kind) {
   TextTable table({Align::kLeft, Align::kLeft});
-  for (const std::string& name : files.names(kind)) {
-    std::string description;
-    if (kind == "network") description = read_network(Node::scalar(name, true), files).description;
-    table.add({name, description});
-  }
+  for (const std::string& name : files.names(kind))
+    table.add({printable(name, 80), description_of(files.find(kind, Node::scalar(name, true)))});
   table.write(out);
 }
 

@@ -103,6 +103,7 @@ void require_machine(Reader& root) {
 Scenario read_keys(Reader& root, const ScenarioFiles& files) {
   Scenario scenario;
   root.find("system", config::text("a name or a path"), "system file this scenario is laid over");
+  root.find("description", config::text("a sentence"), "what `mho list` says about a system or scenario");
   read_files(root, files, scenario);
   PlatformConfig& platform = scenario.platform;
   scenario.inferences =

@@ -39,6 +39,7 @@ std::string grouped(std::uint64_t value) {
 }
 
 std::string percent(double share) {
+  if (share > 0.0 && share < 0.0005) return "< 0.1 %";
   char text[32];
   std::snprintf(text, sizeof text, "%.1f %%", share * 100.0);
   return text;

@@ -26,7 +26,7 @@ class TextTable {
 
 /// `value` with a thin grouping of thousands by spaces: 16128 -> "16 128".
 std::string grouped(std::uint64_t value);
-/// A share as "58.2 %".
+/// A share as "58.2 %"; one that would read as zero and is not as "< 0.1 %".
 std::string percent(double share);
 /// `length` marks for a share of 0..1 of a bar `full` marks long; at least one mark where the share is not zero.
 std::string bar(double share, int full);

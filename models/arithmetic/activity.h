@@ -9,15 +9,15 @@ namespace mho::arithmetic {
 
 /// Counts of one or many operations; they add up.
 struct Activity {
-  std::uint64_t vectors = 0;              ///< input vectors driven into a row block
-  std::uint64_t array_cycles = 0;         ///< cycles of one crossbar: input slices x crossbars that took part
-  std::uint64_t row_drives = 0;           ///< rows of a crossbar offered to their DAC, one an input slice
-  std::uint64_t row_pulses = 0;           ///< sum over drives of the slice's value (1-bit-equivalent pulses)
-  std::uint64_t current_level_pulses = 0; ///< sum over pulses of the levels on the row: cell current
-  std::uint64_t conversions = 0;          ///< ADC conversions of columns that hold weights
-  std::uint64_t unit_conversions = 0;     ///< ADC conversions of unit columns
-  std::uint64_t saturations = 0;          ///< conversions whose sum lay outside the ADC's range
-  std::uint64_t shift_adds = 0;           ///< codes added by the shift-and-add unit, unit columns included
+  std::uint64_t vectors = 0;               ///< input vectors driven into a row block
+  std::uint64_t array_cycles = 0;          ///< cycles of one crossbar: input slices x crossbars that took part
+  std::uint64_t row_drives = 0;            ///< rows of a crossbar offered to their DAC, one an input slice
+  std::uint64_t row_pulses = 0;            ///< sum over drives of the slice's value (1-bit-equivalent pulses)
+  std::uint64_t current_level_pulses = 0;  ///< sum over pulses of the levels on the row: cell current
+  std::uint64_t conversions = 0;           ///< ADC conversions of columns that hold weights
+  std::uint64_t unit_conversions = 0;      ///< ADC conversions of unit columns
+  std::uint64_t saturations = 0;           ///< conversions whose sum lay outside the ADC's range
+  std::uint64_t shift_adds = 0;            ///< codes added by the shift-and-add unit, unit columns included
   Activity& operator+=(const Activity& other);
 };
 

@@ -21,8 +21,7 @@ template <class Sum>
 MHO_INLINE bool all_inside(Sum lowest, Sum highest, const Sum* sums, std::size_t count) {
   using Unsigned = std::make_unsigned_t<Sum>;
   Unsigned furthest = 0;
-  for (std::size_t i = 0; i < count; ++i)
-    furthest = std::max(furthest, Unsigned(Unsigned(sums[i]) - Unsigned(lowest)));
+  for (std::size_t i = 0; i < count; ++i) furthest = std::max(furthest, Unsigned(Unsigned(sums[i]) - Unsigned(lowest)));
   return furthest <= Unsigned(Unsigned(highest) - Unsigned(lowest));
 }
 

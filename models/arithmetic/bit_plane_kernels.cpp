@@ -61,16 +61,16 @@ MHO_INLINE void add_groups(const std::uint16_t* input, const PlaneLine* __restri
 }
 
 // The same function for each vector unit: a target is an attribute of a function, no argument of a template.
-#define MHO_KERNELS(Unit, Ones, target)                                                                                \
-  struct Unit {                                                                                                        \
-    template <int Words, int Bits>                                                                                     \
-    target static void run(const std::uint16_t* input, const PlaneLine* planes, std::size_t step, int groups,          \
-                           bool first, std::int16_t* sums) {                                                           \
-      if (first)                                                                                                       \
-        add_groups<Ones, Words, Bits, true>(input, planes, step, groups, sums);                                        \
-      else                                                                                                             \
-        add_groups<Ones, Words, Bits, false>(input, planes, step, groups, sums);                                       \
-    }                                                                                                                  \
+#define MHO_KERNELS(Unit, Ones, target)                                                                       \
+  struct Unit {                                                                                               \
+    template <int Words, int Bits>                                                                            \
+    target static void run(const std::uint16_t* input, const PlaneLine* planes, std::size_t step, int groups, \
+                           bool first, std::int16_t* sums) {                                                  \
+      if (first)                                                                                              \
+        add_groups<Ones, Words, Bits, true>(input, planes, step, groups, sums);                               \
+      else                                                                                                    \
+        add_groups<Ones, Words, Bits, false>(input, planes, step, groups, sums);                              \
+    }                                                                                                         \
   }
 
 MHO_KERNELS(Baseline, AddedOnes, );
@@ -83,10 +83,10 @@ MHO_KERNELS(Avx512, CountedOnes,
 
 template <class Unit, int Words>
 BitPlaneKernel of_bits(int bits) {
-  constexpr std::array<BitPlaneKernel, 8> kernels{
-      Unit::template run<Words, 1>, Unit::template run<Words, 2>, Unit::template run<Words, 3>,
-      Unit::template run<Words, 4>, Unit::template run<Words, 5>, Unit::template run<Words, 6>,
-      Unit::template run<Words, 7>, Unit::template run<Words, 8>};
+  constexpr std::array<BitPlaneKernel, 8> kernels{Unit::template run<Words, 1>, Unit::template run<Words, 2>,
+                                                  Unit::template run<Words, 3>, Unit::template run<Words, 4>,
+                                                  Unit::template run<Words, 5>, Unit::template run<Words, 6>,
+                                                  Unit::template run<Words, 7>, Unit::template run<Words, 8>};
   return kernels.at(std::size_t(bits - 1));
 }
 

@@ -89,7 +89,8 @@ class BiasedEncoding : public WeightEncoding {
   void flip(EncodedBlock& block) const {
     const auto columns = std::size_t(block.columns());
     std::vector<std::uint32_t> sums(columns);
-    for (std::size_t i = 0; i < block.levels.size(); i += columns) add_row(block.levels.data() + i, columns, sums.data());
+    for (std::size_t i = 0; i < block.levels.size(); i += columns)
+      add_row(block.levels.data() + i, columns, sums.data());
     std::vector<std::uint8_t> mask(columns);  // 2^w - 1 - level is level with all its bits turned
     for (std::size_t c = 0; c < columns; ++c) {
       if (sums[c] < *flip_at_) continue;

@@ -17,9 +17,9 @@ namespace mho::arithmetic {
 ///           ( sum over columns c of filter f: coefficient[c] * code[s][c]  +  unit_coefficient[f] * unit[s] )
 /// where unit[s] is the sum of the slice's inputs, read from the unit column.
 struct Recombination {
-  int columns_per_filter = 0;                    ///< column of (filter f, slice k) = f * columns_per_filter + k
-  std::vector<std::int32_t> coefficient;         ///< one a column
-  std::vector<std::int32_t> unit_coefficient;    ///< one a filter
+  int columns_per_filter = 0;                  ///< column of (filter f, slice k) = f * columns_per_filter + k
+  std::vector<std::int32_t> coefficient;       ///< one a column
+  std::vector<std::int32_t> unit_coefficient;  ///< one a filter
 };
 
 /// One row block as programmed: levels[row][column], column count = filters * columns_per_filter.
@@ -45,8 +45,9 @@ class WeightEncoding {
 
 /// u = w + 2^(bits-1), cut into cells: the bias comes off through the unit column.
 std::unique_ptr<WeightEncoding> make_biased_encoding(const Slicing& weight_slicing);
-/// Biased, and a column whose all-ones response reaches half the ADC's doubled range - sum of levels >= `flip_at` -
-/// stores 2^w - 1 - level instead, w the cell's bits (ISAAC, section V: one bit less in the ADC).
+/// Biased, and a column whose response to all ones would set the top bit of the ADC's code - sum of levels >=
+/// `flip_at`, 256 for 128 rows of 2-bit cells - stores 2^w - 1 - level instead, w the bits of its slice (ISAAC,
+/// section V: one bit less in the ADC). Throws std::invalid_argument where flip_at < 1.
 std::unique_ptr<WeightEncoding> make_flip_encoding(const Slicing& weight_slicing, std::int64_t flip_at);
 
 /// ADC bits that convert every column sum without loss, before flip encoding: log2(rows) + v + w if v > 1 and w > 1,

@@ -23,7 +23,7 @@ constexpr int kMostExactRows = 65536;
 /// last up to the limit itself. With 7 bits, as (w >> 1) + (w - (w >> 1)) has it, an int8 weight takes two.
 class Digits {
  public:
-  Digits(const std::int32_t* weights, std::size_t count) : limit_(exact_weight_limit()), half_(limit_) {
+  Digits(const std::int32_t* weights, std::size_t count) : half_(exact_weight_limit()) {
     const auto [least, greatest] = std::minmax_element(weights, weights + count);
     count_ = std::max(needed(*least), needed(*greatest));
   }
@@ -34,24 +34,26 @@ class Digits {
   void cut(const std::int32_t* weights, std::size_t n, std::int8_t* digits) const {
     for (std::size_t j = 0; j < n; ++j) {
       std::int64_t rest = weights[j];
-      for (int d = 0; d < count_; ++d) {
-        const std::int64_t digit = d + 1 == count_ ? rest : lowest_digit(rest);
-        digits[std::size_t(d) * n + j] = std::int8_t(digit);
-        rest = (rest - digit) / (2 * half_);
+      for (std::size_t d = 0; d + 1 < std::size_t(count_); ++d) {
+        digits[d * n + j] = std::int8_t(lowest_digit(rest));
+        rest = without_lowest(rest);
       }
+      digits[std::size_t(count_ - 1) * n + j] = std::int8_t(rest);
     }
   }
 
  private:
   std::int64_t lowest_digit(std::int64_t value) const { return ((value + half_) & (2 * half_ - 1)) - half_; }
-  bool fits(std::int64_t value) const { return value >= -limit_ && value <= std::min(limit_, 127); }
+  std::int64_t without_lowest(std::int64_t value) const { return (value - lowest_digit(value)) >> bits(); }
+  bool fits(std::int64_t value) const { return value >= -half_ && value <= std::min(half_, 127); }
   int needed(std::int64_t value) const {
     int digits = 1;
-    for (; !fits(value); ++digits) value = (value - lowest_digit(value)) / (2 * half_);
+    for (; !fits(value); ++digits) value = without_lowest(value);
     return digits;
   }
 
-  int limit_, half_, count_;
+  int half_;  ///< of the radix, and the largest digit
+  int count_;
 };
 
 /// u8 codes that are 128 more than the int8 codes; the 128 * sum(w) too much comes off the sums.
@@ -144,7 +146,8 @@ void IntegerProduct::run(const std::uint8_t* x, bool is_signed, int count, std::
     const int now = std::min(left, kBatch);
     if (is_signed) offset_by_128(x, std::size_t(now) * k, offset_codes.get());
     packed_->run_batch(is_signed ? offset_codes.get() : x, now, scratch.get(), y);
-    for (std::size_t v = 0; is_signed && v < std::size_t(now); ++v) subtract(offset_modular.data(), n, bits_of(y) + v * n);
+    for (std::size_t v = 0; is_signed && v < std::size_t(now); ++v)
+      subtract(offset_modular.data(), n, bits_of(y) + v * n);
     x += std::size_t(now) * k;
     y += std::size_t(now) * n;
   }

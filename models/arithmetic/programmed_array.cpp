@@ -59,8 +59,9 @@ struct ProgrammedArray::State {
   RowDriver driver;
   bool by_bits;  ///< column sums from bit planes, else from int8 products
   BitPlanes planes;
-  std::vector<std::uint32_t> row_levels;     ///< sum of a row's levels
-  std::vector<std::uint32_t> column_levels;  ///< sum of a column's levels, unit column included
+  std::vector<std::uint32_t> row_levels;  ///< sum of each row's levels
+  std::size_t worst_column;               ///< of the greatest sum of levels, perhaps the unit column
+  std::int64_t worst_levels;              ///< that sum
   mutable std::once_flag product_made, level_product_made;
   mutable std::unique_ptr<IntegerProduct> made_product, made_level_product;
 
@@ -73,12 +74,15 @@ struct ProgrammedArray::State {
         driver(stream.slicing, stream.is_signed),
         by_bits(driver.one_bit() && bit_planes_pay(cell_bits)),
         planes(block.levels.data(), block.rows, block.columns(), block.cell_bits),
-        row_levels(std::size_t(block.rows)),
-        column_levels(std::size_t(block.columns()) + 1) {
+        row_levels(std::size_t(block.rows)) {
     const auto width = std::size_t(block.columns());
+    std::vector<std::uint32_t> columns(width + 1);
     for (std::size_t row = 0; row < row_levels.size(); ++row)
-      row_levels[row] = add_row(block.levels.data() + row * width, width, column_levels.data());
-    column_levels.back() = std::uint32_t(block.rows);
+      row_levels[row] = add_row(block.levels.data() + row * width, width, columns.data());
+    columns[width] = std::uint32_t(block.rows);
+    const auto worst = std::max_element(columns.begin(), columns.end());
+    worst_column = std::size_t(worst - columns.begin());
+    worst_levels = *worst;
   }
 
   int columns() const { return filters * rule.columns_per_filter; }
@@ -88,7 +92,8 @@ struct ProgrammedArray::State {
   void sum_levels(const std::uint8_t* codes, int count, std::int16_t* sums) const;
 };
 
-/// Of the weights as the levels stand: sum over a filter's columns of coefficient * level, and the unit coefficient.
+/// Of the weights as the levels stand: sum over a filter's columns of coefficient * level, and the unit coefficient,
+/// modulo 2^32 as shift-and-add has it.
 const IntegerProduct& ProgrammedArray::State::product() const {
   std::call_once(product_made, [this] {
     const auto of_filters = std::size_t(filters), per_filter = std::size_t(rule.columns_per_filter);
@@ -97,9 +102,10 @@ const IntegerProduct& ProgrammedArray::State::product() const {
     for (int row = 0; row < rows; ++row) {
       planes.row_levels(row, levels.data());
       for (std::size_t f = 0; f < of_filters; ++f) {
-        std::int32_t weight = rule.unit_coefficient[f];
-        for (std::size_t c = f * per_filter; c < (f + 1) * per_filter; ++c) weight += rule.coefficient[c] * levels[c];
-        weights[std::size_t(row) * of_filters + f] = weight;
+        auto weight = std::uint32_t(rule.unit_coefficient[f]);
+        for (std::size_t c = f * per_filter; c < (f + 1) * per_filter; ++c)
+          weight += std::uint32_t(rule.coefficient[c]) * levels[c];
+        weights[std::size_t(row) * of_filters + f] = std::int32_t(weight);
       }
     }
     made_product = std::make_unique<IntegerProduct>(weights.data(), rows, filters);
@@ -123,30 +129,29 @@ const IntegerProduct& ProgrammedArray::State::level_product() const {
 
 void ProgrammedArray::State::sum_bits(const std::uint8_t* codes, int count, std::int16_t* sums) const {
   const std::size_t stride = std::size_t(planes.stride()), step = stride * std::size_t(driver.slices());
-  const int extension = driver.slices() - driver.own_bits();
-  std::vector<std::uint16_t> packed(std::size_t(kBatch) * std::size_t(planes.words() * 8));
+  const auto extension = std::size_t(driver.slices() - driver.own_bits());
+  std::vector<std::uint16_t> packed(std::size_t(std::min(count, kBatch)) * std::size_t(planes.words() * 8));
   for (int first = 0; first < count; first += kBatch) {
     const int now = std::min(kBatch, count - first);
     for (int v = 0; v < now; ++v)
       RowDriver::pack(codes + std::size_t(first + v) * std::size_t(rows), rows, planes.words(),
                       packed.data() + std::size_t(v * planes.words() * 8));
     std::int16_t* of_batch = sums + std::size_t(first) * step;
-    planes.column_sums(packed.data(), now, driver.own_bits(), of_batch + std::size_t(extension) * stride, step);
-    for (int v = 0; v < now && extension > 0; ++v) {
-      std::int16_t* own = of_batch + std::size_t(v) * step + std::size_t(extension) * stride;
-      for (int s = 1; s <= extension; ++s)
+    planes.column_sums(packed.data(), now, driver.own_bits(), of_batch + extension * stride, step);
+    for (int v = 0; v < now; ++v, of_batch += step)
+      for (std::size_t s = 0; s < extension; ++s)
         if (stream.is_signed)
-          std::copy(own, own + stride, own - std::size_t(s) * stride);
+          std::copy_n(of_batch + extension * stride, stride, of_batch + s * stride);
         else
-          std::fill_n(own - std::size_t(s) * stride, stride, std::int16_t{0});
-    }
+          std::fill_n(of_batch + s * stride, stride, std::int16_t{0});
   }
 }
 
 void ProgrammedArray::State::sum_levels(const std::uint8_t* codes, int count, std::int16_t* sums) const {
   const auto width = std::size_t(rows), slices = std::size_t(driver.slices()), stride = std::size_t(planes.stride());
-  std::vector<std::uint8_t> values(std::size_t(kBatch) * slices * width);
-  std::vector<std::int32_t> wide(std::size_t(kBatch) * slices * stride);
+  const auto batch = std::size_t(std::min(count, kBatch));
+  std::vector<std::uint8_t> values(batch * slices * width);
+  std::vector<std::int32_t> wide(batch * slices * stride);
   for (int first = 0; first < count; first += kBatch) {
     const auto now = std::size_t(std::min(kBatch, count - first));
     for (std::size_t v = 0; v < now; ++v)
@@ -212,11 +217,10 @@ Activity ProgrammedArray::drive(const std::uint8_t* codes, int count, int crossb
 }
 
 std::optional<std::string> ProgrammedArray::loss(const AdcRange& range) const {
-  const auto& levels = state_->column_levels;
-  const auto worst = std::size_t(std::max_element(levels.begin(), levels.end()) - levels.begin());
-  const std::int64_t bound = std::int64_t{levels[worst]} * state_->driver.top();
+  const std::int64_t bound = state_->worst_levels * state_->driver.top();
   if (bound <= range.highest && range.lowest <= 0) return std::nullopt;
-  return (int(worst) == columns() ? "the unit column" : "column " + std::to_string(worst)) + " can sum to " +
+  const int column = int(state_->worst_column);
+  return (column == columns() ? "the unit column" : "column " + std::to_string(column)) + " can sum to " +
          std::to_string(bound) + ", the ADC converts " + std::to_string(range.lowest) + " to " +
          std::to_string(range.highest);
 }

@@ -20,13 +20,18 @@ namespace mho::arithmetic {
 /// How input codes are streamed.
 struct InputStream {
   Slicing slicing = Slicing::uniform(8, 1);
-  bool is_signed = false;  ///< codes are int8 (sign-extended where slicing.bits() > 8), else uint8 (zero-extended)
+  /// Codes are int8 (sign-extended where slicing.bits() > 8), else uint8 (zero-extended). Of a narrower slicing the low
+  /// bits count, two's complement where signed.
+  bool is_signed = false;
 };
 
-/// Immutable once made; an altered level makes a new one. Sums are 16 bit: rows * (2^v - 1) * (2^w - 1) <= 32767.
+/// Immutable once made, and safe from several threads; an altered level makes a new one. Sums are 16 bit:
+/// rows * (2^v - 1) * (2^w - 1) <= 32767. Keeps the cells in as many bits as they have and packs weights for products
+/// when it is first asked for one.
 class ProgrammedArray {
  public:
-  /// Throws std::invalid_argument where sums could leave 16 bits or the stream's sign bit shares a slice.
+  /// Throws std::invalid_argument where sums could leave 16 bits, the stream's sign bit shares a slice, or levels,
+  /// cells and coefficients do not fit together.
   ProgrammedArray(EncodedBlock block, InputStream stream);
   ~ProgrammedArray();
 
@@ -42,14 +47,17 @@ class ProgrammedArray {
   /// Elements between consecutive slices of a sums buffer: columns, then the unit column, then padding.
   int sums_stride() const;
 
-  /// sums[count][slices][sums_stride()]; element `columns` of each slice is the unit column.
+  /// sums[count][slices][sums_stride()]; element `columns` of each slice is the unit column, the padding zero.
   void column_sums(const std::uint8_t* codes, int count, std::int16_t* sums) const;
   /// psums[count][filters] as the stored levels stand, no converter in between.
   void product(const std::uint8_t* codes, int count, std::int32_t* psums) const;
-  /// What driving these vectors does to drivers and cells (vectors, row_drives, row_pulses, current_level_pulses);
-  /// `crossbar_columns` columns share a crossbar, so rows of every crossbar are driven. Conversions are not counted here.
+  /// What driving these vectors does to drivers and cells: vectors, array_cycles, row_drives and row_pulses of every
+  /// crossbar, `crossbar_columns` columns sharing one, and the current_level_pulses of all cells that hold weights.
+  /// Costs a pass over the codes, however many columns there are. Conversions are not counted here.
   Activity drive(const std::uint8_t* codes, int count, int crossbar_columns) const;
-  /// Nothing where every column sum of every input fits the range; else one sentence naming column and bound.
+  /// Nothing where every column sum of every input, the unit column's too, fits the range; else one sentence naming
+  /// the column and its bound: the sum of its levels times the largest value that a slice of the stream can have. Some
+  /// input reaches it.
   std::optional<std::string> loss(const AdcRange& range) const;
 
  private:

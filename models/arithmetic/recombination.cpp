@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shift-and-add over the codes of converted column sums, all of it modulo 2^32: first the slices of each column, then
-// the columns of each filter. Where neighbouring columns belong to one filter, AVX-512 adds the products of two at once.
+// the columns of each filter. Where neighbouring columns belong to one filter, AVX-512 adds two products at once.
 #include <cstddef>
 #include <vector>
 
@@ -35,7 +35,8 @@ MHO_INLINE void add_slices(const std::int16_t* __restrict codes, std::size_t str
 /// terms[c] = coefficient * number, for each column.
 MHO_VECTORISED
 void combine_columns(const std::int16_t* codes, std::size_t stride, const std::vector<std::uint32_t>& weights,
-                     const std::int32_t* __restrict coefficients, std::size_t columns, std::uint32_t* __restrict terms) {
+                     const std::int32_t* __restrict coefficients, std::size_t columns,
+                     std::uint32_t* __restrict terms) {
   const std::uint32_t *weight = weights.data(), *end = weight + weights.size();
   add_slices<1, true>(codes, stride, weight++, columns, terms);
   for (codes += stride; end - weight >= 7; weight += 7, codes += 7 * stride)
@@ -50,9 +51,9 @@ using Lanes = std::uint32_t __attribute__((vector_size(64)));
 /// terms[c / 2] = coefficient * number, added for each pair of columns. The products of 16 bits take the codes as they
 /// are, without a conversion: nearly twice as fast. Slices by Horner's rule, `widths` being theirs.
 __attribute__((target("avx512f,avx512bw"))) void combine_pairs(const std::int16_t* codes, std::size_t stride,
-                                                                const int* widths, std::size_t slices, bool is_signed,
-                                                                const std::int16_t* coefficients, std::size_t columns,
-                                                                std::uint32_t* terms) {
+                                                               const int* widths, std::size_t slices, bool is_signed,
+                                                               const std::int16_t* coefficients, std::size_t columns,
+                                                               std::uint32_t* terms) {
   for (std::size_t c = 0; c < columns; c += 32, codes += 32, coefficients += 32, terms += 16) {
     const std::size_t left = columns - c;
     const auto lanes = __mmask32(left >= 32 ? 0xffffffffu : (1u << left) - 1u);

@@ -14,8 +14,8 @@ constexpr int kMaxBits = 16, kMaxWidth = 8;
 
 std::vector<int> uniform_widths(int bits, int width) {
   if (bits < 1 || bits > kMaxBits || width < 1 || width > kMaxWidth)
-    throw std::invalid_argument("cannot cut " + std::to_string(bits) + " bits into slices of " +
-                                std::to_string(width) + " (1 to 16 bits in slices of 1 to 8)");
+    throw std::invalid_argument("cannot cut " + std::to_string(bits) + " bits into slices of " + std::to_string(width) +
+                                " (1 to 16 bits in slices of 1 to 8)");
   std::vector<int> widths(std::size_t((bits + width - 1) / width), width);
   if (bits % width != 0) widths.front() = bits % width;
   return widths;

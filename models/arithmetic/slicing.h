@@ -3,6 +3,7 @@
 // their sign bit in a slice of its own, because that slice counts negatively (ISAAC, ISCA 2016, section V).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 

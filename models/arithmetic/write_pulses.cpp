@@ -42,7 +42,8 @@ WriteSteps count_steps(const std::uint8_t* before, const std::uint8_t* after, st
   WriteSteps steps;
   for (std::size_t first = 0; first < cells; first += kMostAtOnce) {
     const std::size_t now = std::min(kMostAtOnce, cells - first);
-    const OneWay up = count_down(after + first, before + first, now), down = count_down(before + first, after + first, now);
+    const OneWay up = count_down(after + first, before + first, now);
+    const OneWay down = count_down(before + first, after + first, now);
     steps.up += up.sum;
     steps.down += down.sum;
     steps.cells_changed += count_changed(before + first, after + first, now);

@@ -3,18 +3,18 @@
 // SET steps of a row together, then RESET steps together. Pulse lengths and energies belong to the scenario.
 #pragma once
 
-#include <cstdint>
 #include <cstddef>
+#include <cstdint>
 
 namespace mho::arithmetic {
 
 /// Steps of one row, or of several added up.
 struct WriteSteps {
-  std::uint64_t up = 0;            ///< sum of level increases
-  std::uint64_t down = 0;          ///< sum of level decreases
+  std::uint64_t up = 0;    ///< sum of level increases
+  std::uint64_t down = 0;  ///< sum of level decreases
   std::uint64_t cells_changed = 0;
-  int longest_up = 0;              ///< largest increase in the row: pulses of its SET phase
-  int longest_down = 0;            ///< largest decrease: pulses of its RESET phase
+  int longest_up = 0;    ///< largest increase in the row: pulses of its SET phase
+  int longest_down = 0;  ///< largest decrease: pulses of its RESET phase
 };
 
 /// Steps from `before` to `after`, `cells` levels each.

@@ -30,7 +30,7 @@ std::int64_t cells_of(const LayerPlan& layer) {
   return cells;
 }
 
-bool of_layer(const Command& command) {
+bool names_layer(const Command& command) {
   return command.kind == Command::Kind::kWrite || command.kind == Command::Kind::kCompute;
 }
 
@@ -48,13 +48,12 @@ class CommandRecord {
 
   void play(const Command& command) {
     const std::string what = "command " + std::to_string(number_++);
-    if (of_layer(command) && !within(command.index, program_.layers.size()))
+    if (names_layer(command) && !within(command.index, program_.layers.size()))
       refuse_program(program_, what + " names layer " + std::to_string(command.index));
     switch (command.kind) {
       case Command::Kind::kWrite: {
-        auto& of_layer = written_[std::size_t(command.index)];
         if (computed_[std::size_t(command.index)]) refuse_program(program_, what + " writes a layer after its compute");
-        once(of_layer, command.placement, what + " (write)");
+        once(written_[std::size_t(command.index)], command.placement, what + " (write)");
         break;
       }
       case Command::Kind::kCompute:

@@ -21,4 +21,11 @@ std::size_t lay_out(Batch& batch, int slices, int columns) {
   return batch.sums_at + sums + kAlignment;
 }
 
+bool fits(const Batch& batch, int slices, int columns, std::size_t bytes) {
+  if (batch.count < 1) return false;
+  Batch layout = batch;
+  return lay_out(layout, slices, columns) <= bytes && layout.codes_at == batch.codes_at &&
+         layout.sums_at == batch.sums_at;
+}
+
 }  // namespace mho::pim

@@ -27,6 +27,8 @@ struct Pipeline : tlm::tlm_extension<Pipeline> {
   std::uint64_t count = 1;         ///< items
   sc_core::sc_time interval;       ///< between items, so far
   const char* limited_by = "";     ///< module that set it
+  sc_core::sc_time waiting;        ///< longest that the first item waited for a stage that others used, so far
+  sc_core::sc_time fetched;        ///< delay after which the first item has left the buffer
 
   tlm::tlm_extension_base* clone() const override { return new Pipeline(*this); }
   void copy_from(const tlm::tlm_extension_base& other) override { *this = static_cast<const Pipeline&>(other); }
@@ -64,6 +66,7 @@ struct Batch : tlm::tlm_extension<Batch> {
 
   const arithmetic::ProgrammedArray* array = nullptr;  ///< set by the crossbar_tile
   sc_core::sc_time slice_time;         ///< of the crossbar, set by the crossbar_tile
+  sc_core::sc_time code_time;          ///< between the codes of two slices, set by the shared_adc
   int first_filter = 0, layer_filters = 0;  ///< place of the psums among all filters of the layer
 
   tlm::tlm_extension_base* clone() const override { return new Batch(*this); }
@@ -72,6 +75,9 @@ struct Batch : tlm::tlm_extension<Batch> {
 
 /// Bytes of the data array of a batch and where its parts lie; sets codes_at and sums_at.
 std::size_t lay_out(Batch& batch, int slices, int columns);
+
+/// True where the parts of a batch lie as `lay_out` lays them, within a data array of `bytes` bytes.
+bool fits(const Batch& batch, int slices, int columns, std::size_t bytes);
 
 /// Elements between the slices of a sums buffer: columns, unit column, padding.
 int sums_stride(int columns);

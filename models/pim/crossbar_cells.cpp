@@ -8,9 +8,11 @@ namespace mho::pim {
 
 using sc_core::sc_time;
 
-std::uint64_t CrossbarTile::cell_bytes() const {
-  return std::uint64_t(config_.crossbars) * std::uint64_t(config_.rows) * std::uint64_t(config_.columns);
+std::uint64_t CrossbarTile::crossbar_bytes() const {
+  return std::uint64_t(config_.rows) * std::uint64_t(config_.columns);
 }
+
+std::uint64_t CrossbarTile::cell_bytes() const { return std::uint64_t(config_.crossbars) * crossbar_bytes(); }
 
 bool CrossbarTile::accepts(const RegionSetup& region) const {
   const int per_filter = region.recombination.columns_per_filter;
@@ -19,6 +21,10 @@ bool CrossbarTile::accepts(const RegionSetup& region) const {
   if (region.first_crossbar > config_.crossbars - region.crossbars || region.rows > config_.rows) return false;
   if (region.columns_per_crossbar < per_filter || region.columns_per_crossbar > config_.columns) return false;
   if (region.cell_bits != config_.cell_bits) return false;
+  const arithmetic::Slicing& slicing = region.stream.slicing;
+  if (region.stream.is_signed && slicing.width(0) != 1) return false;  // the sign bit must be alone in its slice
+  const std::int64_t largest_level = (1 << region.cell_bits) - 1, largest_slice = (1 << slicing.widest()) - 1;
+  if (region.rows * largest_slice * largest_level > INT16_MAX) return false;
   const std::size_t columns = std::size_t(region.filters) * std::size_t(per_filter);
   if (columns > std::size_t(region.crossbars) * std::size_t(region.columns_per_crossbar)) return false;
   return region.recombination.coefficient.size() == columns &&
@@ -41,20 +47,38 @@ void CrossbarTile::prepare(tlm::tlm_generic_payload& payload, sc_time&) {
       const std::size_t count = std::min(std::size_t(wanted->columns_per_crossbar), columns - column);
       debug_read(address, {held.data() + row * columns + column, count});
     }
-  const int end = wanted->first_crossbar + wanted->crossbars;
-  for (Region& region : regions_) {
-    const RegionSetup& old = region.setup;
-    if (region.used && old.first_crossbar < end && wanted->first_crossbar < old.first_crossbar + old.crossbars) {
-      region.used = false;
-      region.array.reset();
-    }
-  }
+  displace(*wanted);
   Region& region = regions_[std::size_t(wanted->first_crossbar)];
   region.setup = *wanted;
   region.used = true;
   region.levels = std::move(held);
   region.unwritten = region.levels.size();
   payload.set_response_status(tlm::TLM_OK_RESPONSE);
+}
+
+void CrossbarTile::displace(const RegionSetup& by) {
+  for (Region& region : regions_) {
+    const RegionSetup& old = region.setup;
+    const int first = old.first_crossbar, end = first + old.crossbars;
+    if (!region.used || first >= by.first_crossbar + by.crossbars || by.first_crossbar >= end) continue;
+    const bool same_cells = first == by.first_crossbar && old.crossbars == by.crossbars && old.rows == by.rows &&
+                            old.columns_per_crossbar == by.columns_per_crossbar &&
+                            region.columns() == by.filters * by.recombination.columns_per_filter;
+    for (int crossbar = first; crossbar < end && !same_cells; ++crossbar) {
+      std::vector<std::uint8_t> levels(static_cast<std::size_t>(crossbar_bytes()));
+      debug_read(std::uint64_t(crossbar) * crossbar_bytes(), {levels.data(), levels.size()});
+      idle_[std::size_t(crossbar)] = std::move(levels);
+    }
+    region.used = false;
+    region.array.reset();
+    region.levels = {};
+  }
+}
+
+std::vector<std::uint8_t>& CrossbarTile::idle_cells(int crossbar) {
+  std::vector<std::uint8_t>& levels = idle_[std::size_t(crossbar)];
+  if (levels.empty()) levels.resize(std::size_t(crossbar_bytes()));
+  return levels;
 }
 
 void CrossbarTile::finish(Region& region) {
@@ -90,9 +114,13 @@ CrossbarTile::CellRun CrossbarTile::run_at(std::uint64_t address, std::size_t le
   return run;
 }
 
-void CrossbarTile::copy_levels(const CellRun& run, std::uint8_t* to) const {
+void CrossbarTile::copy_levels(std::uint64_t address, const CellRun& run, std::uint8_t* to) const {
   if (run.region == nullptr) {
-    std::fill_n(to, run.count, std::uint8_t{0});
+    const std::vector<std::uint8_t>& idle = idle_[std::size_t(address / crossbar_bytes())];
+    if (idle.empty())
+      std::fill_n(to, run.count, std::uint8_t{0});
+    else
+      std::copy_n(idle.data() + address % crossbar_bytes(), run.count, to);
   } else if (run.region->array == nullptr) {
     std::copy_n(run.region->levels.data() + run.level, run.count, to);
   } else {
@@ -122,7 +150,7 @@ std::size_t CrossbarTile::debug_read(std::uint64_t address, tlm_kit::ByteSpan by
   const std::size_t length = std::size_t(std::min<std::uint64_t>(bytes.size(), cell_bytes() - address));
   for (std::size_t done = 0; done < length;) {
     const CellRun run = run_at(address + done, length - done);
-    copy_levels(run, bytes.data() + done);
+    copy_levels(address + done, run, bytes.data() + done);
     done += run.count;
   }
   return length;
@@ -134,11 +162,16 @@ std::size_t CrossbarTile::debug_write(std::uint64_t address, tlm_kit::ConstByteS
   const auto highest = std::uint8_t((1 << config_.cell_bits) - 1);
   for (std::size_t done = 0; done < length;) {
     const CellRun run = run_at(address + done, length - done);
-    if (run.region != nullptr) {  // cells outside every region hold no weight and are not modelled
+    const auto store = [&](std::uint8_t* to) {
+      std::transform(bytes.data() + done, bytes.data() + done + run.count, to,
+                     [highest](std::uint8_t level) { return std::min(level, highest); });
+    };
+    if (run.region == nullptr) {
+      store(idle_cells(int((address + done) / crossbar_bytes())).data() + (address + done) % crossbar_bytes());
+    } else {
       Region& region = regions_[std::size_t(run.region->setup.first_crossbar)];
       open_for_writing(region);
-      std::transform(bytes.data() + done, bytes.data() + done + run.count, region.levels.data() + run.level,
-                     [highest](std::uint8_t level) { return std::min(level, highest); });
+      store(region.levels.data() + run.level);
       if (region.unwritten > 0) {
         region.unwritten -= std::min(region.unwritten, run.count);
         if (region.unwritten == 0) finish(region);

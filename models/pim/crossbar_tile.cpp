@@ -16,6 +16,7 @@ CrossbarTile::CrossbarTile(sc_core::sc_module_name module_name, const mapping::C
       ledger_(ledger), store_(store), cycle_(tlm_kit::duration(config.cycle_s)) {
   input.register_b_transport(this, &CrossbarTile::compute);
   setup.register_b_transport(this, &CrossbarTile::prepare);
+  idle_.resize(std::size_t(config_.crossbars));
   for (int i = 0; i < config_.crossbars; ++i) {
     regions_.emplace_back(name());
     regions_.back().stage.record_to(recorder);
@@ -27,15 +28,14 @@ void CrossbarTile::compute(tlm::tlm_generic_payload& payload, sc_time& delay) {
   const std::uint64_t first = payload.get_address();
   Region* const region = first < regions_.size() ? &regions_[std::size_t(first)] : nullptr;
   if (batch == nullptr || batch->form != Batch::Form::kCodes || region == nullptr || !region->used ||
-      batch->rows != region->setup.rows || batch->filters != region->setup.filters) {
+      batch->count < 1 || batch->rows != region->setup.rows || batch->filters != region->setup.filters) {
     payload.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);
     return;
   }
   finish(*region);
   const arithmetic::ProgrammedArray& array = *region->array;
   const int slices = array.stream().slicing.count();
-  Batch layout = *batch;
-  if (lay_out(layout, slices, region->columns()) > payload.get_data_length()) {
+  if (!fits(*batch, slices, region->columns(), payload.get_data_length())) {
     payload.set_response_status(tlm::TLM_BURST_ERROR_RESPONSE);
     return;
   }
@@ -56,14 +56,18 @@ void CrossbarTile::compute(tlm::tlm_generic_payload& payload, sc_time& delay) {
     array.column_sums(codes, batch->count, reinterpret_cast<std::int16_t*>(data + batch->sums_at));
     batch->form = Batch::Form::kSums;
   }
-  // The input register is read at the next edge of the tile's clock.
-  const sc_time now = sc_core::sc_time_stamp();
-  const std::uint64_t edge = ((now + delay).value() + cycle_.value() - 1) / cycle_.value() * cycle_.value();
-  delay = sc_time::from_value(edge) - now;
+  delay = next_edge(delay);
   const sc_time latency = times(cycle_, std::uint64_t(slices));
   region->stage.enter(pipeline, latency, latency, delay);
   sums->b_transport(payload, delay);
   region->stage.leave(pipeline);
+}
+
+sc_time CrossbarTile::next_edge(const sc_time& delay) const {
+  if (cycle_ == sc_core::SC_ZERO_TIME) return delay;
+  const sc_time now = sc_core::sc_time_stamp();
+  const std::uint64_t cycles = ((now + delay).value() + cycle_.value() - 1) / cycle_.value();
+  return times(cycle_, cycles) - now;
 }
 
 void CrossbarTile::drive(const Region& region, const Batch& batch, const std::uint8_t* codes,

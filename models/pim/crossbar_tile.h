@@ -49,6 +49,7 @@ class CrossbarTile : public sc_core::sc_module, private tlm_kit::TargetDevice {
   tlm_kit::CheckedTargetSocket<32> cells;
 
   std::uint64_t cell_bytes() const;
+  std::uint64_t crossbar_bytes() const;
 
  private:
   struct Region {
@@ -65,18 +66,24 @@ class CrossbarTile : public sc_core::sc_module, private tlm_kit::TargetDevice {
   void compute(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   void prepare(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   bool accepts(const RegionSetup& setup) const;
+  /// The array of a region, made of its levels where they have changed.
   void finish(Region& region);
+  /// The input register is read at an edge of the tile's clock: delay until the first one at now + delay or later.
+  sc_core::sc_time next_edge(const sc_core::sc_time& delay) const;
   void drive(const Region& region, const Batch& batch, const std::uint8_t* codes, const Pipeline& pipeline);
 
-  /// `count` cells side by side in one row of one crossbar, at `level` of `region`, which is null where no region
-  /// stores.
+  /// `count` cells side by side in one row of one crossbar, at `level` of `region`; null where no region stores.
   struct CellRun {
     const Region* region = nullptr;
     std::size_t level = 0, count = 0;
   };
   CellRun run_at(std::uint64_t address, std::size_t length) const;
-  void copy_levels(const CellRun& run, std::uint8_t* to) const;
+  void copy_levels(std::uint64_t address, const CellRun& run, std::uint8_t* to) const;
   void open_for_writing(Region& region);
+  /// Ends the regions on whose crossbars another one is prepared; cells outside that one keep what they hold.
+  void displace(const RegionSetup& by);
+  /// Cells of one crossbar, whether a region stores in them or not.
+  std::vector<std::uint8_t>& idle_cells(int crossbar);
 
   tlm::tlm_response_status admits(tlm::tlm_command, std::uint64_t address, std::uint64_t length) const override;
   void read(std::uint64_t address, tlm_kit::ByteSpan bytes, sc_core::sc_time& delay) override;
@@ -89,6 +96,8 @@ class CrossbarTile : public sc_core::sc_module, private tlm_kit::TargetDevice {
   WeightStore& store_;
   const sc_core::sc_time cycle_;
   std::vector<Region> regions_;  ///< indexed by first crossbar
+  /// [crossbar][row][column]: levels of cells outside all regions; empty where all of them are erased.
+  std::vector<std::vector<std::uint8_t>> idle_;
 };
 
 }  // namespace mho::pim

@@ -47,7 +47,10 @@ void Dma::run() {
     wait(delay);
     busy_ = false;
     if (generation != generation_) continue;
-    if (!ok) faulted_ = true;
+    if (!ok) {
+      faulted_ = true;
+      queue_.clear();
+    }
     completed.push_back(std::move(request));
     done.notify(sc_core::SC_ZERO_TIME);
   }
@@ -91,8 +94,12 @@ bool Dma::reaches(std::uint64_t address, std::uint64_t length) const {
 
 bool Dma::access(tlm::tlm_command command, std::uint64_t address, std::uint8_t* bytes, std::size_t length, int node,
                  sc_time& delay) {
-  fault_address_ = address;
-  if (length == 0 || !reaches(address, length)) return false;
+  const std::uint64_t generation = generation_;
+  const auto fault = [&](std::uint64_t at) {
+    if (generation == generation_) fault_address_ = at;
+    return false;
+  };
+  if (length == 0 || !reaches(address, length)) return fault(address);
   for (std::size_t done_bytes = 0; done_bytes < length;) {
     const std::size_t part = std::min(kBurstBytes, length - done_bytes);
     tlm::tlm_generic_payload payload;
@@ -106,9 +113,10 @@ bool Dma::access(tlm::tlm_command command, std::uint64_t address, std::uint8_t* 
     payload.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
     transport(payload, delay);
     const bool silent = payload.get_response_status() == tlm::TLM_INCOMPLETE_RESPONSE && !strict_;
-    if (!payload.is_response_ok() && !silent) return false;
+    if (!payload.is_response_ok() && !silent) return fault(address + done_bytes);
     done_bytes += part;
   }
+  if (generation != generation_) return true;  // of a job that was abandoned meanwhile
   observe::Counts& counts = ledger_.of(node);
   counts[command == tlm::TLM_READ_COMMAND ? observe::Action::kMemoryBytesRead
                                           : observe::Action::kMemoryBytesWritten] += length;

@@ -63,14 +63,12 @@ class Dma : public sc_core::sc_module, private tlm_kit::TargetDevice {
   /// Completed requests, oldest first; `done` is notified for each.
   std::deque<DmaRequest> completed;
   sc_core::sc_event done;
-  /// Set by a transfer that was refused or lay outside every window; the address is `fault_address`.
+  /// Set by a request that was refused or lay outside every window; those behind it are dropped.
   bool faulted() const { return faulted_; }
+  /// First address that was not moved, of the last request or transfer that failed.
   std::uint64_t fault_address() const { return fault_address_; }
   /// Forgets requests, completions and faults.
   void clear();
-
-  /// All bytes lie within one window.
-  bool reaches(std::uint64_t address, std::uint64_t length) const;
 
   /// A block between main memory and host-side bytes, for the calling thread: descriptor and image. Waits for the time
   /// it takes; false on a fault.
@@ -78,6 +76,8 @@ class Dma : public sc_core::sc_module, private tlm_kit::TargetDevice {
 
  private:
   void run();
+  /// All bytes lie within one window.
+  bool reaches(std::uint64_t address, std::uint64_t length) const;
   bool serve(DmaRequest& request, sc_core::sc_time& delay);
   bool access(tlm::tlm_command command, std::uint64_t address, std::uint8_t* bytes, std::size_t length, int node,
               sc_core::sc_time& delay);

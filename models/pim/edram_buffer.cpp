@@ -28,10 +28,20 @@ std::uint64_t EdramBuffer::lines(std::uint64_t values) const {
 
 sc_time EdramBuffer::line_time(std::uint64_t count) const { return tlm_kit::duration(double(count) * config_.line_s); }
 
+bool EdramBuffer::can_gather(const Batch& batch, std::size_t payload_bytes) const {
+  if (batch.form != Batch::Form::kEmpty || batch.input == nullptr || batch.window == nullptr) return false;
+  if (batch.count < 1 || batch.rows < 1 || batch.slice.count != batch.count || batch.slice.k_count != batch.rows ||
+      batch.codes_at > payload_bytes ||
+      std::uint64_t(batch.count) * std::uint64_t(batch.rows) > payload_bytes - batch.codes_at)
+    return false;
+  const RingView& ring = batch.ring;
+  return ring.rows >= 1 && ring.row_bytes == batch.input->shape.row_bytes() && ring.offset <= bytes() &&
+         std::uint64_t(ring.rows) * ring.row_bytes <= bytes() - ring.offset;
+}
+
 void EdramBuffer::gather(tlm::tlm_generic_payload& payload, sc_time& delay) {
   Batch* const batch = payload.get_extension<Batch>();
-  if (batch == nullptr || batch->form != Batch::Form::kEmpty || batch->input == nullptr || batch->window == nullptr ||
-      batch->ring.offset + std::uint64_t(batch->ring.rows) * batch->ring.row_bytes > storage_.size()) {
+  if (batch == nullptr || !can_gather(*batch, payload.get_data_length())) {
     payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
     return;
   }
@@ -49,6 +59,7 @@ void EdramBuffer::gather(tlm::tlm_generic_payload& payload, sc_time& delay) {
   if (ring.spilled) counts[observe::Action::kSpilledBytes] += std::uint64_t(batch->rows * batch->count);
   const sc_time read = line_time(lines_a_window);
   stage_.enter(pipeline, read, read, delay);
+  pipeline.fetched = std::max(pipeline.fetched, delay);
   bus->b_transport(payload, delay);
   stage_.leave(pipeline);
 }

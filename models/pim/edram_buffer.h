@@ -34,6 +34,8 @@ class EdramBuffer : public sc_core::sc_module, private tlm_kit::TargetDevice {
   void reach(std::uint64_t end) { if (end > bytes()) storage_.resize(std::size_t(end)); }
 
  private:
+  /// True where the windows lie in the buffer and the codes in the payload.
+  bool can_gather(const Batch& batch, std::size_t payload_bytes) const;
   void gather(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   void access(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   void occupy(std::uint64_t codes, observe::Action counted, sc_core::sc_time& delay);

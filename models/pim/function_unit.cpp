@@ -88,7 +88,7 @@ bool FunctionUnit::read_sources(const FunctionJob& job, Pipeline& pipeline, std:
 }
 
 bool FunctionUnit::compute_row(const FunctionJob& job, Pipeline& pipeline, sc_time& delay) {
-  if (job.sources.size() != job.node->inputs.size()) return false;
+  if (job.node->op == dnn::Operator::kConvolution || job.sources.size() != job.node->inputs.size()) return false;
   std::uint64_t codes_read = 0;
   if (!read_sources(job, pipeline, codes_read)) return false;
   const dnn::Shape& shape = job.graph->output_of(*job.node).shape;

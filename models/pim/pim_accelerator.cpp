@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Assembly of the accelerator, its registers and its jobs.
+// Assembly of the accelerator, its registers, and when a job begins and ends.
 #include "models/pim/pim_accelerator.h"
 
 #include <algorithm>
-
-#include "models/input_error.h"
-#include "models/mapping/program_image.h"
+#include <stdexcept>
 
 namespace mho::pim {
 
 using sc_core::sc_time;
 
 namespace {
+
+const AcceleratorConfig& checked(const AcceleratorConfig& config) {
+  mapping::validate(config.machine);
+  if (config.chips < 1) throw std::invalid_argument("an accelerator of " + std::to_string(config.chips) + " chips");
+  return config;
+}
 
 std::vector<int> groups_of_tiles(const AcceleratorConfig& config) {
   const int tiles = config.chips * config.machine.tiles_per_chip, per_tile = config.machine.crossbar_tiles_per_tile;
@@ -25,7 +29,7 @@ std::vector<int> groups_of_tiles(const AcceleratorConfig& config) {
 
 AcceleratorCore::AcceleratorCore(sc_core::sc_module_name module_name, const AcceleratorConfig& config,
                                  observe::Recorder* recorder)
-    : sc_module(module_name), irq("irq"), config_(config), bank_(accelerator_registers()),
+    : sc_module(module_name), irq("irq"), config_(checked(config)), bank_(accelerator_registers()),
       observation_{ledger_, programming_, store_, recorder}, dma_("dma", ledger_), doorbell_("doorbell"),
       irq_changed_("irq_changed") {
   const std::vector<int> groups = groups_of_tiles(config_);
@@ -65,6 +69,7 @@ void AcceleratorCore::connect_registers() {
       return;
     }
     busy_ = true;
+    job_begin_ = sc_core::sc_time_stamp() + delay;
     bank_["ERROR"].set(0);
     doorbell_.notify(delay);
   });
@@ -72,7 +77,8 @@ void AcceleratorCore::connect_registers() {
     bank_[name].on_write([this](const RegisterWrite&, sc_time& delay) { irq_changed_.notify(delay); });
   bank_["INFERENCES"].value_from([this] { return scheduler_->inferences_done(); });
   bank_["BUSY_NS"].value_from([this] {
-    const sc_time time = busy_ ? sc_core::sc_time_stamp() - job_begin_ : job_time_;
+    const sc_time now = sc_core::sc_time_stamp();
+    const sc_time time = busy_ ? std::max(now, job_begin_) - job_begin_ : job_time_;
     return std::uint64_t(time.to_seconds() * 1e9);
   });
   bank_["CONVERSIONS"].value_from(
@@ -91,26 +97,29 @@ void AcceleratorCore::reset() {
   irq_changed_.notify(sc_core::SC_ZERO_TIME);
   doorbell_.cancel();
   dma_.clear();
-  if (!busy_) return;
-  if (working_) {
-    reset_pending_ = true;
-    scheduler_->stop();
-  } else {
-    busy_ = false;  // rung, not yet heard
-  }
+  scheduler_->stop();
+  ledger_.resize(ledger_.nodes());
+  job_time_ = sc_time();
+  busy_ = false;
+  abandoned_ = working_;
 }
 
 void AcceleratorCore::work() {
   for (;;) {
-    wait(doorbell_);
+    while (!busy_ || job_begin_ > sc_core::sc_time_stamp()) wait(doorbell_);
     working_ = true;
-    job_begin_ = sc_core::sc_time_stamp();
     open_windows();
+    ledger_.resize(ledger_.nodes());
     const AcceleratorError error = execute();
-    job_time_ = sc_core::sc_time_stamp() - job_begin_;
-    working_ = busy_ = false;
-    if (!reset_pending_) finish_job(error);
-    reset_pending_ = false;
+    working_ = false;
+    if (!abandoned_) {
+      busy_ = false;
+      job_time_ = sc_core::sc_time_stamp() - job_begin_;
+      finish_job(error);
+    } else if (!busy_) {
+      ledger_.resize(ledger_.nodes());  // what was counted between reset and here
+    }
+    abandoned_ = false;
   }
 }
 
@@ -124,82 +133,11 @@ void AcceleratorCore::finish_job(AcceleratorError error) {
   irq_changed_.notify(sc_core::SC_ZERO_TIME);
 }
 
-void AcceleratorCore::open_windows() {
-  std::vector<DmaWindow> windows;
-  for (int i = 0; i < kDmaWindows; ++i) {
-    const std::string name = "WINDOW" + std::to_string(i);
-    windows.push_back({bank_[name + "_BASE"].value(), bank_[name + "_SIZE"].value()});
-  }
-  dma_.open(std::move(windows));
-}
-
-AcceleratorError AcceleratorCore::execute() {
-  std::array<std::uint8_t, kDescriptorBytes> bytes{};
-  if (!dma_.transfer(tlm::TLM_READ_COMMAND, bank_["DESCRIPTOR"].value(), bytes.data(), bytes.size()))
-    return AcceleratorError::kDmaFault;
-  const Descriptor descriptor = from_bytes(bytes);
-  if (descriptor.reserved0 != 0 || descriptor.reserved1 != 0 || descriptor.reserved2 != 0)
-    return AcceleratorError::kDescriptor;
-  switch (Descriptor::Opcode(descriptor.opcode)) {
-    case Descriptor::Opcode::kProgram: return execute_program(descriptor);
-    case Descriptor::Opcode::kRun: return execute_run(descriptor);
-  }
-  return AcceleratorError::kDescriptor;
-}
-
-AcceleratorError AcceleratorCore::execute_program(const Descriptor& descriptor) {
-  std::vector<std::uint8_t> image(mapping::kProgramImageHeaderBytes);
-  if (descriptor.source_bytes < image.size()) return AcceleratorError::kImage;
-  if (!dma_.transfer(tlm::TLM_READ_COMMAND, descriptor.source, image.data(), image.size()))
-    return AcceleratorError::kDmaFault;
-  mapping::Program program;
-  try {
-    const std::uint64_t bytes = mapping::image_bytes(image.data());
-    if (bytes > descriptor.source_bytes || bytes < image.size()) return AcceleratorError::kImage;
-    if (!dma_.reaches(descriptor.source, bytes)) return AcceleratorError::kDmaFault;
-    const std::size_t header = image.size();
-    image.resize(std::size_t(bytes));
-    if (!dma_.transfer(tlm::TLM_READ_COMMAND, descriptor.source + header, image.data() + header, image.size() - header))
-      return AcceleratorError::kDmaFault;
-    program = mapping::decode_image(image);
-  } catch (const InputError&) {
-    return AcceleratorError::kImage;
-  }
-  image = {};
-  try {
-    mapping::validate(program, config_.machine);
-  } catch (const InputError&) {
-    return AcceleratorError::kMachine;
-  }
-  if (program.chips != config_.chips || !scheduler_->fits(program)) return AcceleratorError::kMachine;
-  for (const mapping::Ring& ring : program.rings) {
-    const std::uint64_t end =
-        ring.offset + std::uint64_t(ring.rows) * program.graph.tensors[std::size_t(ring.tensor)].shape.row_bytes();
-    tiles_[std::size_t(ring.tile)]->buffer.reach(end);
-  }
-  ledger_.resize(program.graph.nodes.size());
-  programming_.resize(program.graph.nodes.size());
-  const sc_time begin = sc_core::sc_time_stamp();
-  programmed_ = scheduler_->program(std::move(program));
-  programming_time_ = sc_core::sc_time_stamp() - begin;
-  return programmed_ ? AcceleratorError::kNone : AcceleratorError::kInternal;
-}
-
-AcceleratorError AcceleratorCore::execute_run(const Descriptor& descriptor) {
-  if (!programmed_) return AcceleratorError::kNotProgrammed;
-  ledger_.resize(ledger_.nodes());
-  const RunJob job{descriptor.source, descriptor.destination, descriptor.inferences};
-  if (!scheduler_->covers(job, descriptor.source_bytes, descriptor.destination_bytes))
-    return AcceleratorError::kDescriptor;
-  if (scheduler_->run(job)) return AcceleratorError::kNone;
-  return dma_.faulted() ? AcceleratorError::kDmaFault : AcceleratorError::kInternal;
-}
-
 template <unsigned int BUSWIDTH>
 PimAccelerator<BUSWIDTH>::PimAccelerator(sc_core::sc_module_name module_name, const AcceleratorConfig& config,
                                          observe::Recorder* recorder)
-    : sc_module(module_name), registers("registers", core_.bank()), memory("memory"), irq("irq"), reset("reset"),
-      core_("core", config, recorder), dma_socket_("dma_socket") {
+    : sc_module(module_name), core_("core", config, recorder), registers("registers", core_.bank()), memory("memory"),
+      irq("irq"), reset("reset"), dma_socket_("dma_socket") {
   dma_socket_.bind(memory);
   core_.irq.bind(irq);
   core_.dma().transport = [this](tlm::tlm_generic_payload& payload, sc_time& delay) {

@@ -52,6 +52,10 @@ class AcceleratorCore : public sc_core::sc_module {
   AcceleratorError execute();
   AcceleratorError execute_program(const Descriptor& descriptor);
   AcceleratorError execute_run(const Descriptor& descriptor);
+  AcceleratorError fetch_image(const Descriptor& descriptor, std::vector<std::uint8_t>& image);
+  AcceleratorError load(mapping::Program program);
+  /// From main memory; false on a fault, and where the job was abandoned meanwhile.
+  bool fetch(std::uint64_t address, std::uint8_t* bytes, std::size_t length);
   void finish_job(AcceleratorError error);
   void open_windows();
   std::uint64_t count(observe::Action action) const { return ledger_.total()[action]; }
@@ -68,13 +72,16 @@ class AcceleratorCore : public sc_core::sc_module {
   sc_core::sc_event doorbell_, irq_changed_;
   bool busy_ = false;           ///< from doorbell to interrupt
   bool working_ = false;        ///< the worker has heard the doorbell
-  bool programmed_ = false, reset_pending_ = false;
+  bool abandoned_ = false;      ///< by a reset, which the worker has not yet noticed
+  bool programmed_ = false;
   sc_core::sc_time job_begin_, job_time_, programming_time_;
 };
 
 /// The peripheral with sockets of BUSWIDTH bits: 32 or 64.
 template <unsigned int BUSWIDTH = 32>
 class PimAccelerator : public sc_core::sc_module {
+  AcceleratorCore core_;
+
  public:
   PimAccelerator(sc_core::sc_module_name name, const AcceleratorConfig& config, observe::Recorder* recorder = nullptr);
 
@@ -88,7 +95,6 @@ class PimAccelerator : public sc_core::sc_module {
  private:
   void end_of_elaboration() override;
 
-  AcceleratorCore core_;
   tlm_utils::simple_initiator_socket<PimAccelerator, BUSWIDTH> dma_socket_;
 };
 

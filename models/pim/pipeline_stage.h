@@ -2,8 +2,8 @@
 // When a resource of a pipeline is busy. PipelineStage belongs to one stream at a time: start = max(now + delay, next
 // free), and it is free again after count x interval. SharedStage serves several streams at once, as a bus does that
 // feeds many crossbar_tiles: batches of one operation take turns within each interval, and an operation gets the share
-// of time that those issued before it leave. Queueing of single items between operations is not modelled: the
-// approximately timed mode is the judge of that.
+// of time that those issued before it leave; work that had to wait is caught up on when there is time to spare.
+// Queueing of single items between operations is not modelled: the approximately timed mode is the judge of that.
 #pragma once
 
 #include <string>
@@ -35,35 +35,45 @@ class PipelineStage {
 
 class SharedStage {
  public:
+  /// From `begin` to `end` this share of the resource's time is spoken for.
+  struct Booking {
+    sc_core::sc_time begin, end;
+    double share = 0.0;
+  };
+
   explicit SharedStage(std::string name) : name_(std::move(name)) {}
   void record_to(observe::Recorder* recorder) { recorder_ = recorder; }
 
   /// As PipelineStage; `latency` of one item without its neighbours, `service` what it occupies the resource for.
+  /// Operation 0 is nobody's: each of its batches is an operation of its own.
   void enter(Pipeline& pipeline, const sc_core::sc_time& latency, const sc_core::sc_time& service,
              sc_core::sc_time& delay);
   void leave(const Pipeline& pipeline);
+  /// All that is spoken for and not yet forgotten. At no time do the shares add up to more than 1.
+  std::vector<Booking> bookings() const;
 
  private:
-  /// The batches of one operation on this resource: from `start` to `end` they use `share` of its time.
+  /// Batches of one operation that follow each other without a gap within every interval.
   struct Wave {
-    std::uint64_t operation = 0;
-    sc_core::sc_time start, end, service;
-    double share = 0.0;
-    sc_core::sc_time batch_start, batch_latency;  ///< of the batch that came last
+    std::uint64_t operation = 0, count = 0;  ///< items of the longest batch
+    sc_core::sc_time start, service, work;   ///< of an item of every batch; of all items of all batches
+    bool left = false;
+    std::vector<Booking> bookings;
   };
-  /// Share of time that other operations leave at `time`, and until when that holds.
+  /// Share of time that is not booked at `time`, and until when that holds. Bookings of `operation` do not count.
   double left_over(std::uint64_t operation, const sc_core::sc_time& time, sc_core::sc_time& until) const;
   /// First time, from `time` on, at which something is left.
   sc_core::sc_time first_opening(std::uint64_t operation, sc_core::sc_time time) const;
-  /// When `count` items of `service` are through, one every `interval` at best, in what others leave from `start` on.
-  sc_core::sc_time finish(const Pipeline& pipeline, const sc_core::sc_time& start, const sc_core::sc_time& service,
-                          const sc_core::sc_time& interval) const;
-  Wave& wave_of(std::uint64_t operation, const sc_core::sc_time& start);
+  /// When all work of the wave is through if its items come one every `interval`, in the time that others leave.
+  /// Where `bookings` is given, the time taken is added to it, and nobody's bookings are overlooked.
+  sc_core::sc_time flow(const Wave& wave, const sc_core::sc_time& interval, std::vector<Booking>* bookings) const;
+  Wave& wave_of(std::uint64_t operation, const sc_core::sc_time& arrival);
   void forget_past();
 
   std::string name_;
   observe::Recorder* recorder_ = nullptr;
   std::vector<Wave> waves_;
+  sc_core::sc_time batch_start_, batch_latency_;  ///< of the batch that came last
 };
 
 /// `count` times a time, without rounding.

@@ -12,8 +12,9 @@ using sc_core::sc_time;
 
 void FunctionUnit::accumulate(int, tlm::tlm_generic_payload& payload, sc_time& delay) {
   const Batch* const batch = payload.get_extension<Batch>();
-  if (batch == nullptr || batch->form != Batch::Form::kPsums ||
-      batch->first_filter + batch->filters > batch->layer_filters) {
+  if (batch == nullptr || batch->form != Batch::Form::kPsums || batch->count < 1 || batch->filters < 1 ||
+      batch->first_filter < 0 || batch->filters > batch->layer_filters - batch->first_filter ||
+      std::size_t(batch->count) * std::size_t(batch->filters) * sizeof(std::int32_t) > payload.get_data_length()) {
     payload.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);
     return;
   }

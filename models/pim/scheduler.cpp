@@ -17,6 +17,7 @@ bool Scheduler::Event::operator>(const Event& other) const {
 
 void Scheduler::stop() {
   stopped_ = true;
+  completions_.clear();
   stop_event_.notify(sc_core::SC_ZERO_TIME);
 }
 
@@ -115,6 +116,7 @@ void Scheduler::issue_all_ready() {
 
 void Scheduler::request_rows(int index) {
   TensorState& tensor = tensors_[std::size_t(index)];
+  if (tensor.consumers.empty()) return;  // nobody would ever release a row
   const dnn::Shape& shape = program_.graph.tensors[std::size_t(index)].shape;
   const std::uint64_t all = job_.inferences * std::uint64_t(shape.height);
   const auto has_space = [&](const Consumer& consumer) {
@@ -242,7 +244,7 @@ void Scheduler::finish_row(int index, std::uint64_t row, const RowTimes& times) 
   // Rows become visible in order even where a later one was quicker.
   state.done_at = std::max(state.done_at, now + times.done);
   events_.push({state.done_at, Event::Kind::kRowDone, index, row});
-  release_inputs(index, row, now + times.busy);
+  release_inputs(index, row, now + times.read);
   if (progress.rows == 0 || times.first_write < state.lead) state.lead = times.first_write;
   progress.busy += times.busy;
   progress.last_end = state.done_at - job_begin_;

@@ -54,10 +54,11 @@ class Scheduler : public sc_core::sc_module {
   /// True where every crossbar_tile that the Program uses is built.
   bool fits(const mapping::Program& program) const;
   /// Writes all weights; to be called from a thread, waits until the last row is verified. The Program's levels are
-  /// dropped afterwards. False where a writer refused.
+  /// dropped afterwards. False where a writer refused or `stop` was called: what the cells hold is then uncertain.
   bool program(mapping::Program program);
   /// Runs one job to its end or until `stop` is called; false where something was refused or it was stopped.
   bool run(const RunJob& job);
+  /// Ends what runs, and forgets what it has completed.
   void stop();
   /// True where source and destination hold all inferences of the job, at least one.
   bool covers(const RunJob& job, std::uint64_t source_bytes, std::uint64_t destination_bytes) const;
@@ -115,6 +116,7 @@ class Scheduler : public sc_core::sc_module {
   struct RowTimes {
     sc_core::sc_time done;        ///< last item written
     sc_core::sc_time busy;        ///< crossbars or function unit free for the next row
+    sc_core::sc_time read;        ///< last item read from the input's buffer
     sc_core::sc_time first_write;
     sc_core::sc_time interval;    ///< between items
     const char* limited_by = "";

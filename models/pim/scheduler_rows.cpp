@@ -59,7 +59,7 @@ Scheduler::RowTimes Scheduler::issue_layer_row(int index, std::uint64_t row) {
 void Scheduler::compute_part(const LayerTables& tables, std::uint64_t row, const std::vector<Share>& shares, int done,
                              RowTimes& times) {
   const sc_time begin = times.busy;
-  sc_time interval;
+  sc_time interval, waiting, fetched;
   std::vector<FirstItem> first_items;
   ++operation_;
   for (const Share& whole : shares) {
@@ -74,7 +74,9 @@ void Scheduler::compute_part(const LayerTables& tables, std::uint64_t row, const
     sc_time delay = begin;
     times.ok = times.ok && compute_share(tables, row, part, delay);
     first_items.push_back({delay, pipeline_.count});
-    if (pipeline_.interval > interval) interval = pipeline_.interval;
+    interval = std::max(interval, pipeline_.interval);
+    waiting = std::max(waiting, pipeline_.waiting);
+    fetched = std::max(fetched, pipeline_.fetched);
     if (pipeline_.interval > times.interval) {
       times.interval = pipeline_.interval;
       times.limited_by = pipeline_.limited_by;
@@ -85,7 +87,10 @@ void Scheduler::compute_part(const LayerTables& tables, std::uint64_t row, const
     if (done == 0) times.first_write = std::min(times.first_write, first.delay);
     times.done = std::max(times.done, first.delay + mho::pim::times(interval, first.count - 1));
   }
-  times.busy = begin + mho::pim::times(interval, std::uint64_t(std::min(tables.windows_a_batch, shares.front().count - done)));
+  // Nothing is buffered between the stages: while the first item waits for one, those before it are held.
+  const auto count = std::uint64_t(std::min(tables.windows_a_batch, shares.front().count - done));
+  times.busy = begin + waiting + mho::pim::times(interval, count);
+  times.read = fetched + mho::pim::times(interval, count - 1);
 }
 
 bool Scheduler::compute_share(const LayerTables& tables, std::uint64_t row, const Share& share, sc_time& delay) {
@@ -203,7 +208,7 @@ Scheduler::RowTimes Scheduler::issue_function_row(int index, std::uint64_t row) 
   times.limited_by = pipeline_.limited_by;
   times.first_write = delay;
   times.done = delay + mho::pim::times(times.interval, pipeline_.count - 1);
-  times.busy = mho::pim::times(times.interval, pipeline_.count);
+  times.busy = times.read = pipeline_.waiting + mho::pim::times(times.interval, pipeline_.count);
   nodes_[std::size_t(index)].free_at = sc_core::sc_time_stamp() + times.busy;
   return times;
 }

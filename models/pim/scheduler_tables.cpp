@@ -59,6 +59,8 @@ bool Scheduler::fits(const mapping::Program& program) const {
 
 bool Scheduler::program(mapping::Program program) {
   program_ = std::move(program);
+  stopped_ = false;
+  completions_.clear();
   sc_time longest;
   bool ok = true;
   for (const mapping::Command& command : program_.commands) {
@@ -70,9 +72,9 @@ bool Scheduler::program(mapping::Program program) {
   }
   for (mapping::LayerPlan& layer : program_.layers)
     for (mapping::Block& block : layer.blocks) block.encoded.levels = {};
-  wait(longest);
+  wait(longest, stop_event_);
   if (ok) make_tables();
-  return ok;
+  return ok && !stopped_;
 }
 
 bool Scheduler::write(int layer_index, const mapping::Placement& placement, sc_time& delay) {

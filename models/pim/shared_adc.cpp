@@ -14,7 +14,7 @@ SharedAdc::SharedAdc(sc_core::sc_module_name module_name, const mapping::AdcConf
                      observe::Ledger& ledger, observe::Recorder* recorder)
     : sc_module(module_name), sums("sums"), codes("codes"), config_(config),
       range_(arithmetic::AdcRange::of(config.bits, config.is_signed)),
-      crossbars_per_converter_(std::max(1, crossbars / config.converters)),
+      crossbars_(crossbars), crossbars_per_converter_((crossbars + config.converters - 1) / config.converters),
       converters_per_crossbar_(std::max(1, config.converters / crossbars)), ledger_(ledger) {
   sums.register_b_transport(this, &SharedAdc::convert);
   const int groups = (crossbars + crossbars_per_converter_ - 1) / crossbars_per_converter_;
@@ -24,11 +24,15 @@ SharedAdc::SharedAdc(sc_core::sc_module_name module_name, const mapping::AdcConf
   }
 }
 
-bool SharedAdc::proved_lossless(const arithmetic::ProgrammedArray& array) {
-  if (std::find(proved_.begin(), proved_.end(), &array) != proved_.end()) return true;
-  if (array.loss(range_)) return false;
-  proved_.push_back(&array);
-  return true;
+bool SharedAdc::accepts(const tlm::tlm_generic_payload& payload, const Batch& batch) const {
+  if (batch.array == nullptr || batch.crossbars < 1 || batch.crossbars > crossbars_ ||
+      payload.get_address() > std::uint64_t(crossbars_ - batch.crossbars) ||
+      !fits(batch, batch.array->stream().slicing.count(), batch.array->columns(), payload.get_data_length()))
+    return false;
+  if (batch.form == Batch::Form::kSums) return true;
+  // Exact psums are only worth anything where this converter could not have changed them. Cells may have been altered
+  // since the layer was compiled, so every batch is asked.
+  return batch.form == Batch::Form::kPsums && batch.lossless && !batch.array->loss(range_);
 }
 
 sc_time SharedAdc::slice_time(const Batch& batch, int first, int converter) const {
@@ -51,10 +55,7 @@ void SharedAdc::count(const Batch& batch, const Pipeline& pipeline, std::uint64_
 
 void SharedAdc::convert(tlm::tlm_generic_payload& payload, sc_time& delay) {
   Batch* const batch = payload.get_extension<Batch>();
-  const bool has_sums = batch != nullptr && batch->form == Batch::Form::kSums;
-  const bool has_psums = batch != nullptr && batch->form == Batch::Form::kPsums && batch->lossless;
-  // Exact psums are only worth anything where this converter could not have changed them.
-  if ((!has_sums && !has_psums) || (has_psums && !proved_lossless(*batch->array))) {
+  if (batch == nullptr || !accepts(payload, *batch)) {
     payload.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);
     return;
   }
@@ -62,7 +63,7 @@ void SharedAdc::convert(tlm::tlm_generic_payload& payload, sc_time& delay) {
   Pipeline& pipeline = pipeline_of(payload, alone);
   const int slices = batch->array->stream().slicing.count();
   std::uint64_t saturations = 0;
-  if (has_sums) {
+  if (batch->form == Batch::Form::kSums) {
     auto* const first_sum = reinterpret_cast<std::int16_t*>(payload.get_data_ptr() + batch->sums_at);
     saturations = arithmetic::convert(range_, first_sum, std::size_t(batch->count) * std::size_t(slices) *
                                                              std::size_t(batch->array->sums_stride()));
@@ -70,19 +71,21 @@ void SharedAdc::convert(tlm::tlm_generic_payload& payload, sc_time& delay) {
   }
   count(*batch, pipeline, saturations);
 
-  // Slice s is sampled when the crossbar's cycle ends and converted in the next one; slow converters hold the
-  // crossbar back, so the last code leaves after cycle + slices x t instead of (slices + 1) x cycle.
+  // Slice s is sampled when the crossbar's cycle ends and converted in the next one, so converting begins while the
+  // crossbar works; slow converters hold the crossbar back.
   const int first = int(payload.get_address());
   const int begin = first / crossbars_per_converter_;
   const int end = (first + batch->crossbars - 1) / crossbars_per_converter_;
+  const sc_time span = times(batch->slice_time, std::uint64_t(slices - 1)), early = std::min(delay, span);
   sc_time longest = delay;
+  batch->code_time = batch->slice_time;
   for (int converter = begin; converter <= end; ++converter) {
     const sc_time t = slice_time(*batch, first, converter);
-    SharedStage& stage = converters_[std::size_t(converter)];
-    sc_time through = delay;
-    const sc_time own = std::max(batch->slice_time, t);
-    stage.enter(pipeline, own + times(own - batch->slice_time, std::uint64_t(slices - 1)), times(t, std::uint64_t(slices)),
-                through);
+    const sc_time spacing = std::max(batch->slice_time, t);
+    sc_time through = delay - early;
+    converters_[std::size_t(converter)].enter(pipeline, early + times(spacing, std::uint64_t(slices)) - span,
+                                              times(t, std::uint64_t(slices)), through);
+    batch->code_time = std::max(batch->code_time, spacing);
     longest = std::max(longest, through);
   }
   delay = longest;

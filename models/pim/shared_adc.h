@@ -29,17 +29,16 @@ class SharedAdc : public sc_core::sc_module {
 
  private:
   void convert(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
-  bool proved_lossless(const arithmetic::ProgrammedArray& array);
+  bool accepts(const tlm::tlm_generic_payload& payload, const Batch& batch) const;
   void count(const Batch& batch, const Pipeline& pipeline, std::uint64_t saturations);
   /// Time that converter `converter` needs for one input slice of the batch on crossbars from `first`.
   sc_core::sc_time slice_time(const Batch& batch, int first, int converter) const;
 
   const mapping::AdcConfig config_;
   const arithmetic::AdcRange range_;
-  const int crossbars_per_converter_, converters_per_crossbar_;
+  const int crossbars_, crossbars_per_converter_, converters_per_crossbar_;
   observe::Ledger& ledger_;
   std::vector<SharedStage> converters_;          ///< one a group of crossbars
-  std::vector<const arithmetic::ProgrammedArray*> proved_;  ///< arrays whose bound was checked
 };
 
 }  // namespace mho::pim

@@ -2,6 +2,8 @@
 // Recombination of converted codes.
 #include "models/pim/shift_add_unit.h"
 
+#include <algorithm>
+
 namespace mho::pim {
 
 using sc_core::sc_time;
@@ -20,7 +22,8 @@ void ShiftAddUnit::add_up(tlm::tlm_generic_payload& payload, sc_time& delay) {
   Batch* const batch = payload.get_extension<Batch>();
   const bool converted = batch != nullptr && batch->form == Batch::Form::kConverted;
   const bool exact = batch != nullptr && batch->form == Batch::Form::kPsums && batch->lossless;
-  if ((!converted && !exact) || payload.get_address() >= stages_.size()) {
+  if ((!converted && !exact) || batch->array == nullptr || payload.get_address() >= stages_.size() ||
+      !fits(*batch, batch->array->stream().slicing.count(), batch->array->columns(), payload.get_data_length())) {
     payload.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);
     return;
   }
@@ -40,7 +43,10 @@ void ShiftAddUnit::add_up(tlm::tlm_generic_payload& payload, sc_time& delay) {
   ledger_.of(pipeline.node)[observe::Action::kShiftAdds] += std::uint64_t(batch->count) * codes_a_window;
 
   PipelineStage& stage = stages_[std::size_t(payload.get_address())];
-  stage.enter(pipeline, batch->slice_time, times(batch->slice_time, std::uint64_t(slices)), delay);
+  // Adding begins with the first code; the last is added one cycle after it came.
+  const sc_time spread = std::min(delay, times(batch->code_time, std::uint64_t(slices - 1)));
+  delay -= spread;
+  stage.enter(pipeline, spread + batch->slice_time, times(batch->slice_time, std::uint64_t(slices)), delay);
   psums->b_transport(payload, delay);
   stage.leave(pipeline);
 }

@@ -17,8 +17,6 @@
 namespace mho::config {
 namespace {
 
-constexpr std::size_t kMaxKeyBytes = 250;  // yaml-cpp reads keys of up to 1024 characters, escapes included
-
 constexpr const char* kAlias = "an alias (`*name`)";
 constexpr const char* kNoAlias = "the value itself";
 

@@ -16,6 +16,8 @@ namespace mho::config {
 inline constexpr std::size_t kMaxFileBytes = std::size_t{64} << 20;
 /// Most values (mappings, sequences, scalars and keys) in one file.
 inline constexpr std::size_t kMaxNodes = 1'000'000;
+/// Longest key, in bytes (yaml-cpp reads keys of up to 1024 characters, escapes included).
+inline constexpr std::size_t kMaxKeyBytes = 250;
 /// Longest chain of `base:` files, the first counting one.
 inline constexpr int kMaxBaseDepth = 16;
 

@@ -35,6 +35,9 @@ std::pair<std::vector<std::string>, std::string> split(const std::string& argume
   }
   if (i == argument.size()) throw syntax_error(argument, quoted ? "a quote is not closed" : "no `=`");
   if (std::find(keys.begin(), keys.end(), "") != keys.end()) throw syntax_error(argument, "an empty key");
+  for (const std::string& key : keys)
+    if (key.size() > kMaxKeyBytes || printable(key, kMaxKeyBytes) != key)
+      throw syntax_error(argument, "the key " + excerpt(key) + " is no name");
   if (keys.size() >= static_cast<std::size_t>(kMaxDepth))
     throw syntax_error(argument, "more than " + std::to_string(kMaxDepth - 1) + " keys");
   return {keys, argument.substr(i + 1)};

@@ -59,8 +59,8 @@ BENCHMARK(product)
 struct Machine {
   Machine(Slicing cells, Slicing inputs, int vectors)
       : count(vectors),
-        array(make_flip_encoding(cells, 256)->encode(random_values<std::int32_t>(kRows * kFilters, -128, 256), kRows,
-                                                     kFilters),
+        array(make_flip_encoding(cells, 256)
+                  ->encode(random_values<std::int32_t>(kRows * kFilters, -128, 256), kRows, kFilters),
               {std::move(inputs), false}),
         codes(random_values<std::uint8_t>(std::size_t(count * kRows), 0, 256)),
         sums(std::size_t(count * array.stream().slicing.count() * array.sums_stride())),

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <stdexcept>
 
 #include "testbenches/platforms/program.h"
@@ -152,6 +153,16 @@ TEST_CASE("lists name systems, networks, scenarios, keys and statistics") {
                                Catch::Contains("technology.components.<name>.power.value"));
   CHECK_THAT(list("statistics"), Catch::Contains("adc_saturations"));
   CHECK_THAT(list(""), Catch::Contains("isaac") && Catch::Contains("classify_shapes"));
+}
+
+TEST_CASE("a file that cannot be read does not break a list") {
+  TemporaryFolder folder;
+  folder.write("systems/broken.yaml", "a: [");
+  std::ostringstream out, err;
+  const Surroundings surroundings{{folder.path(".")}, &out, &err, false, {}};
+  const char* arguments[] = {"mho", "list", "systems"};
+  CHECK(run_main(3, arguments, surroundings) == 0);
+  CHECK_THAT(out.str(), Catch::Contains("broken  cannot be read: "));
 }
 
 TEST_CASE("help teaches with examples") {

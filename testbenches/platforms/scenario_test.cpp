@@ -200,6 +200,22 @@ TEST_CASE("effective.yaml runs again to the same scenario") {
   CHECK(again.technology.components.size() == first.technology.components.size());
 }
 
+TEST_CASE("effective.yaml runs from any folder, whatever paths the scenario used") {
+  TemporaryFolder folder;
+  folder.write("nets/model.onnx", "not read here");
+  folder.write("nets/images.pb", "not read here");
+  folder.write("nets/labels.pb", "not read here");
+  folder.write("nets/mine.yaml", "model: model.onnx\ninputs: {image: images.pb}\nlabels: labels.pb\n");
+  const Scenario first = load(folder.write("runs/run.yaml", "system: isaac_8b\nnetwork: ../nets/mine.yaml\n"));
+  const Scenario again = load(folder.write("elsewhere/deep/effective.yaml", config::write_yaml(first.effective)));
+  CHECK(again.network == "mine");
+  CHECK(again.model == folder.path("nets/model.onnx"));
+  CHECK(again.labels == folder.path("nets/labels.pb"));
+  REQUIRE(again.inputs.size() == 1);
+  CHECK(again.inputs[0].input == "image");
+  CHECK(again.inputs[0].path == folder.path("nets/images.pb"));
+}
+
 TEST_CASE("effective.yaml states every key that can be written") {
   const std::string written = config::write_yaml(scenario_with({}).effective);
   const config::Node tree = config::parse_text(written, "effective.yaml");

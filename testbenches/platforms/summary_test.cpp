@@ -15,11 +15,18 @@ using nlohmann::json;
 
 TEST_CASE("accuracy counts labels among the highest codes, the first of equal codes winning") {
   // Codes 5 9 9 1: class 1 is first (9, before class 2), class 2 second, class 0 third, class 3 fourth.
-  const std::vector<std::vector<std::uint8_t>> output(4, {5, 9, 9, 1});
-  const std::vector<std::int64_t> labels{0, 1, 2, 3};
-  CHECK(accuracy(output, dnn::CodeType::kUint8, labels, 1) == 0.25);
-  CHECK(accuracy(output, dnn::CodeType::kUint8, labels, 2) == 0.5);
-  CHECK(accuracy(output, dnn::CodeType::kUint8, labels, 5) == 1.0);
+  const std::vector<std::vector<std::uint8_t>> output{{5, 9, 9, 1}};
+  const auto rank = [&](std::int64_t label) {
+    std::size_t k = 1;
+    while (accuracy(output, dnn::CodeType::kUint8, {label}, k) == 0.0) ++k;
+    return k;
+  };
+  CHECK(rank(1) == 1);
+  CHECK(rank(2) == 2);
+  CHECK(rank(0) == 3);
+  CHECK(rank(3) == 4);
+  // Of the labels 1, 1, 2, 3 two are right.
+  CHECK(accuracy({4, output[0]}, dnn::CodeType::kUint8, {1, 1, 2, 3}, 1) == 0.5);
 }
 
 TEST_CASE("accuracy orders signed codes by their sign") {

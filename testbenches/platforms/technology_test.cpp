@@ -318,7 +318,7 @@ TEST_CASE("the list of keys that change costs is complete") {
   for (const KeyChange& change : kChanges) listed.insert(key_of(change));
   // Keys that are no part of a machine: what runs, how it is simulated, and the costs themselves.
   const std::set<std::string> elsewhere{"system", "network",  "inputs", "labels", "inferences",
-                                        "seed",   "fidelity", "timing", "name"};
+                                        "seed",   "fidelity", "timing", "name",   "description"};
   for (const config::KeyReference& key : scenario_keys()) {
     const bool belongs = key.type != "section" && key.path.rfind("technology", 0) != 0 &&
                          key.path.rfind("platform", 0) != 0 && elsewhere.count(key.path) == 0;

@@ -103,7 +103,8 @@ TEST_CASE("flip encoding keeps every column of a 128-row ISAAC crossbar within 8
   const auto encoding = make_flip_encoding(Slicing::uniform(8, 2), 256);
   for (const int kind : {0, 1, 2, 3}) {
     auto weights = random_weights(random, 8, 128 * 16);
-    for (auto& weight : weights) weight = kind == 0 ? weight : kind == 1 ? 127 : kind == 2 ? -128 : std::abs(weight) / 2;
+    for (auto& weight : weights)
+      weight = kind == 0 ? weight : kind == 1 ? 127 : kind == 2 ? -128 : std::abs(weight) / 2;
     const auto block = encoding->encode(weights, 128, 16);
     for (int column = 0; column < block.columns(); ++column) REQUIRE(column_level_sum(block, column) <= 255);
   }

@@ -35,8 +35,7 @@ std::uint64_t clip(std::vector<std::int64_t>& sums, std::int64_t lowest, std::in
 
 /// psums[vector][filter] from unpadded codes[vector][slice][column], unit column last.
 std::vector<std::int64_t> recombine(const mho::arithmetic::EncodedBlock& block,
-                                    const mho::arithmetic::InputStream& stream,
-                                    const std::vector<std::int64_t>& codes);
+                                    const mho::arithmetic::InputStream& stream, const std::vector<std::int64_t>& codes);
 
 /// psums[vector][filter] of weights[filter][row] and the values of codes[vector][row].
 std::vector<std::int64_t> dot_products(const std::vector<std::int32_t>& weights, int rows, int filters,

@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -145,6 +146,15 @@ TEST_CASE("A global average pool rounds once, after the division") {
   CHECK(output_of(graph, {codes({4, 5, 5, 8})}) == codes({9}));
 }
 
+TEST_CASE("An average divides by the count and does not multiply by its inverse") {
+  // 49 ones and 49 twos: 147 / 98 = 1.5 -> 2. In double 147 * (1.0 / 98) = 1.4999999999999998, which would give 1.
+  const Graph graph = one_node(Operator::kAveragePool, {tensor("x", {1, 98, 1}, kU)}, tensor("y", {1, 1, 1}, kU),
+                               {1, 98, 1, 1, 0, 0, 0, 0, 1, 1});
+  Codes map(98, 1);
+  std::fill(map.begin(), map.begin() + 49, std::uint8_t(2));
+  CHECK(output_of(graph, {map}) == codes({2}));
+}
+
 TEST_CASE("An addition takes another type and scale per input and rounds once") {
   // uint8 200 at scale 0.5 = 100; int8 -6 at scale 0.25 with zero point 2: -8 * 0.25 = -2. Sum 98 / 2 = 49.
   // 3 * 0.5 + (4 - 2) * 0.25 = 2, / 2 = 1. 1 * 0.5 + 4 * 0.25 - 0.5 = 1, / 2 = 0.5 -> 0. Separate rounding would
@@ -198,7 +208,7 @@ TEST_CASE("Slices of windows put together give the whole, across groups, padding
   const RowSource rows = [&](int, int y) { return map.data() + std::size_t(y) * input.shape.row_bytes(); };
   for (const int groups : {1, 2, 6}) {
     for (const int dilation : {1, 2}) {
-      const Window window = {3, 2, 2, 1, 2, 1, 1, 2, dilation, dilation};
+      const Window window = {3, 2, 2, 2, 2, 1, 1, 2, dilation, dilation};
       const Shape out = windowed_shape(input.shape, window, 1);
       const int length = 3 * 2 * 6;
       for (int y = 0; y < out.height; ++y) {

@@ -180,7 +180,7 @@ TEST_CASE("The same seed builds the same graph and another seed another one") {
   CHECK(build(1).nodes[0].weights.values == build(1).nodes[0].weights.values);
   CHECK(build(1).nodes[0].weights.values != build(2).nodes[0].weights.values);
   // 36 864 weights: the mean is within 1 of 0 and the deviation near 30.
-  const std::vector<std::int8_t>& values = build(1).nodes[0].weights.values;
+  const std::vector<std::int8_t> values = build(1).nodes[0].weights.values;
   double sum = 0, square = 0;
   for (const std::int8_t value : values) sum += value, square += value * value;
   CHECK(std::abs(sum / double(values.size())) < 1.0);

@@ -7,12 +7,11 @@
 #include <random>
 #include <set>
 #include <sstream>
+#include <stdexcept>
 #include <tuple>
 
 #include "models/dnn/graph_builder.h"
 #include "models/dnn/operators.h"
-#include "models/input_error.h"
-#include "models/mapping/encode_blocks.h"
 #include "models/mapping/program.h"
 #include "testbenches/models/mapping/small_networks.h"
 
@@ -20,26 +19,6 @@ using namespace mho;
 using namespace mho::mapping;
 
 namespace {
-
-/// One 1x1 convolution named conv1 on 1x1 maps: weights[filter][row].
-dnn::Graph one_layer(int rows, int filters, const std::vector<std::int8_t>& weights,
-                     dnn::CodeType type = dnn::CodeType::kUint8) {
-  dnn::GraphBuilder net("one_layer");
-  dnn::ConvolutionOptions options;
-  options.values = weights;
-  options.name = "conv1";
-  net.convolution(net.input({1, 1, rows}, type), filters, dnn::square_window(1), options);
-  return net.build();
-}
-
-std::string refusal(const dnn::Graph& graph, const Machine& machine) {
-  try {
-    compile(graph, machine);
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "accepted";
-}
 
 /// Filter and element of the dot product -> times placed, for one replica of a layer; values are compared on the way.
 std::map<std::pair<int, int>, int> placed_weights(const LayerPlan& layer, int replica, const dnn::Node& node,
@@ -119,13 +98,6 @@ std::uint8_t requantised(const dnn::Graph& graph, const dnn::Node& node, std::in
       int(std::clamp(std::nearbyint(psum * factor) + output.zero_point, double(node.lower), double(node.upper))));
 }
 
-std::vector<std::int8_t> random_weights(std::size_t count, unsigned seed) {
-  std::mt19937 random(seed);
-  std::vector<std::int8_t> weights(count);
-  for (std::int8_t& weight : weights) weight = std::int8_t(int(random() % 256) - 128);
-  return weights;
-}
-
 }  // namespace
 
 TEST_CASE("every weight is recovered from the placed levels of every replica") {
@@ -172,34 +144,6 @@ TEST_CASE("a layer computed block by block on its arrays gives the integer refer
       }
     }
   }
-}
-
-TEST_CASE("columns are flipped where their all-ones response sets the top bit of the lossless code") {
-  // 128 rows of 2-bit cells, 1-bit DACs: 9 bits, so a column flips at a sum of 256. -128 + 128 = 0 is stored as levels
-  // 0000, 127 as 3333, 42 = 170 - 128 as 2222. 128 rows of 42 sum to 256: flipped to 1111. 85 rows of 127 and 43 of
-  // -128 sum to 255: kept. Of 86 rows of 127, 258: flipped, 42 rows of 3 remain.
-  Machine machine;
-  machine.data_bits = 8;
-  machine.weight_slicing = {2, 2, 2, 2};
-  std::vector<std::int8_t> weights(128, 42);
-  for (const int threes : {85, 86}) {
-    weights.insert(weights.end(), std::size_t(threes), 127);
-    weights.insert(weights.end(), std::size_t(128 - threes), -128);
-  }
-  const auto block = compile(one_layer(128, 3, weights), machine).layers[0].blocks[0].encoded;
-  CHECK(int(block.levels[0]) == 1);
-  CHECK(int(block.levels[4]) == 3);
-  CHECK(int(block.levels[8]) == 0);
-  CHECK(int(block.levels[127 * 12 + 4]) == 0);
-  CHECK(int(block.levels[127 * 12 + 8]) == 3);
-}
-
-TEST_CASE("what is stored does not depend on the ADC") {
-  const dnn::Graph graph = one_layer(100, 8, random_weights(800, 5));
-  Machine machine;
-  const auto stored = compile(graph, machine).layers[0].blocks[0].encoded.levels;
-  machine.adc.bits = 5;
-  CHECK(compile(graph, machine).layers[0].blocks[0].encoded.levels == stored);
 }
 
 TEST_CASE("a placement stays within its crossbar_tile, which belongs to one layer") {
@@ -253,6 +197,22 @@ TEST_CASE("the compiled graph has no weights and a bias without the zero-point t
   CHECK(program.graph.nodes[0].weights.bias == std::vector<std::int32_t>{100 - 10 * 6, 200 + 10 * 5});
 }
 
+TEST_CASE("the function unit's requantiser takes the compiled graph as folded") {
+  const dnn::Graph graph = every_node();
+  const Program program = compile(graph, small_machine());
+  for (const LayerPlan& layer : program.layers) {
+    const auto node = std::size_t(layer.node);
+    const int filters = dnn::filters_of(graph, graph.nodes[node]);
+    std::vector<std::int32_t> psums;
+    for (int f = 0; f < filters; ++f) psums.push_back(1000 * f - 3000);
+    std::vector<std::uint8_t> whole(psums.size()), folded(psums.size());
+    dnn::Requantiser(graph, graph.nodes[node]).apply(psums.data(), 1, 0, filters, whole.data(), psums.size());
+    dnn::Requantiser(program.graph, program.graph.nodes[node])
+        .apply(psums.data(), 1, 0, filters, folded.data(), psums.size());
+    CHECK(whole == folded);
+  }
+}
+
 TEST_CASE("commands write everything, load the inputs, compute in node order and store the outputs") {
   const Program program = compile(every_node(), small_machine());
   std::size_t i = 0;
@@ -276,101 +236,13 @@ TEST_CASE("commands write everything, load the inputs, compute in node order and
   CHECK(program.commands[i + 1].index == program.graph.outputs[1]);
 }
 
-TEST_CASE("the proof of losslessness agrees with the programmed array's own") {
-  for (const char* encoding : {"flip", "biased"})
-    for (const int rows : {3, 40, 100, 128}) {
-      Machine machine;
-      machine.encoding = encoding;
-      const Program program = compile(one_layer(rows, 5, random_weights(std::size_t(rows) * 5, 7)), machine);
-      const LayerPlan& layer = program.layers[0];
-      const arithmetic::ProgrammedArray array(layer.blocks[0].encoded, layer.stream);
-      const ColumnBound bound = largest_column(layer.blocks, layer.stream);
-      for (const bool is_signed : {false, true})
-        for (int bits = 1; bits <= 12; ++bits) {
-          AdcConfig adc;
-          adc.bits = bits;
-          adc.is_signed = is_signed;
-          INFO(encoding << " " << rows << " rows, " << bits << " bits");
-          CHECK(loss_of(bound, layer.blocks, adc).empty() ==
-                !array.loss(arithmetic::AdcRange::of(bits, is_signed)).has_value());
-          CHECK((bits >= bits_for(bound, adc)) == loss_of(bound, layer.blocks, adc).empty());
-        }
-    }
-}
-
-TEST_CASE("flip encoding makes ISAAC's 8-bit ADC lossless, plain biased weights do not") {
-  const dnn::Graph graph = one_layer(128, 1, std::vector<std::int8_t>(128, 127));
-  Machine machine;
-  CHECK(compile(graph, machine).layers[0].lossless);
-  machine.encoding = "biased";
-  const LayerPlan layer = compile(graph, machine).layers[0];
-  CHECK_FALSE(layer.lossless);
-  // 127 + 2^15 = 0x807f: slices 2 0 0 0 1 3 3 3; the first column of 3s is number 5, 128 x 3 = 384.
-  CHECK(layer.loss == "column 5 of block 0 may sum to 384, the 8-bit ADC ends at 255");
-}
-
-TEST_CASE("a column that just reaches the ADC's last code is lossless, one level more is not") {
-  // 85 rows of 127 and 43 of -128: levels 3 and 0, 85 x 3 = 255.
-  Machine machine;
-  machine.data_bits = 8;
-  machine.weight_slicing = {2, 2, 2, 2};
-  machine.encoding = "biased";
-  std::vector<std::int8_t> weights(85, 127);
-  weights.resize(128, -128);
-  CHECK(compile(one_layer(128, 1, weights), machine).layers[0].lossless);
-  weights[85] = -127;  // levels 0001
-  CHECK(compile(one_layer(128, 1, weights), machine).layers[0].loss ==
-        "column 3 of block 0 may sum to 256, the 8-bit ADC ends at 255");
-}
-
-TEST_CASE("fidelity sliced leaves no layer to exact products") {
+TEST_CASE("a broken graph or machine is refused before anything is made of it") {
+  dnn::Graph graph = every_node();
+  graph.nodes[0].weights.values.pop_back();
+  CHECK(refusal(graph, small_machine()).find("every_node: node `convolution_0`") == 0);
   Machine machine = small_machine();
-  machine.fidelity = Fidelity::kSliced;
-  for (const LayerPlan& layer : compile(every_node(), machine).layers) {
-    CHECK_FALSE(layer.lossless);
-    CHECK(layer.loss == "fidelity: sliced was asked for");
-  }
-}
-
-TEST_CASE("fidelity exact is refused where a converter could lose something, with two remedies") {
-  Machine machine;
-  machine.data_bits = 8;
-  machine.weight_slicing = {2, 2, 2, 2};
-  machine.encoding = "biased";
-  machine.adc.bits = 5;
-  machine.fidelity = Fidelity::kExact;
-  CHECK(refusal(one_layer(128, 1, std::vector<std::int8_t>(128, 127)), machine) ==
-        "one_layer: layer conv1: column 0 of block 0 may sum to 384, the 5-bit ADC ends at 31 "
-        "(use fidelity: auto or sliced, or adc.bits: 9)");
-  machine.adc.bits = 9;
-  CHECK(refusal(one_layer(128, 1, std::vector<std::int8_t>(128, 127)), machine) == "accepted");
-  machine.adc.is_signed = true;
-  CHECK(refusal(one_layer(128, 1, std::vector<std::int8_t>(128, 127)), machine) ==
-        "one_layer: layer conv1: column 0 of block 0 may sum to 384, the 9-bit ADC ends at 255 "
-        "(use fidelity: auto or sliced, or adc.bits: 10)");
-}
-
-TEST_CASE("the unit column counts where it is the largest") {
-  // Weights of -128 are stored as 0: only the unit column carries anything, 128 rows of 1 on a 7-bit ADC.
-  Machine machine;
-  machine.data_bits = 8;
-  machine.weight_slicing = {2, 2, 2, 2};
-  machine.adc.bits = 7;
-  const LayerPlan layer = compile(one_layer(128, 1, std::vector<std::int8_t>(128, -128)), machine).layers[0];
-  CHECK(layer.loss == "the unit column of block 0 may sum to 128, the 7-bit ADC ends at 127");
-}
-
-TEST_CASE("signed inputs whose sign bit shares a slice are refused, unsigned ones are not") {
-  Machine machine = small_machine();
-  machine.dac_bits = 2;
-  const std::vector<std::int8_t> weights(32, 1);
-  CHECK(refusal(one_layer(32, 1, weights), machine) == "accepted");
-  const std::string problem = refusal(one_layer(32, 1, weights, dnn::CodeType::kInt8), machine);
-  CHECK(problem.find("one_layer: layer conv1: the sign bit shares a slice of 2 bits") == 0);
-  CHECK(problem.find("dac_bits: 1") != std::string::npos);
-  machine.data_bits = 9;
-  machine.weight_slicing = {1, 2, 2, 2, 2};
-  CHECK(refusal(one_layer(32, 1, weights, dnn::CodeType::kInt8), machine) == "accepted");
+  machine.adc.bits = 0;
+  CHECK_THROWS_AS(compile(every_node(), machine), std::invalid_argument);
 }
 
 TEST_CASE("the printed table names layers, buffers and spilled bytes") {

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "models/dnn/graph_builder.h"
+#include "models/input_error.h"
 
 namespace mho::mapping {
 
@@ -31,6 +32,31 @@ dnn::Graph every_node(unsigned seed) {
   for (dnn::Node& node : graph.nodes)
     for (std::int8_t& weight : node.weights.values) weight = std::int8_t(int(random() % 256) - 128);
   return graph;
+}
+
+dnn::Graph one_layer(int rows, int filters, const std::vector<std::int8_t>& weights, dnn::CodeType type) {
+  dnn::GraphBuilder net("one_layer");
+  dnn::ConvolutionOptions options;
+  options.values = weights;
+  options.name = "conv1";
+  net.convolution(net.input({1, 1, rows}, type), filters, dnn::square_window(1), options);
+  return net.build();
+}
+
+std::vector<std::int8_t> random_weights(std::size_t count, unsigned seed) {
+  std::mt19937 random(seed);
+  std::vector<std::int8_t> weights(count);
+  for (std::int8_t& weight : weights) weight = std::int8_t(int(random() % 256) - 128);
+  return weights;
+}
+
+std::string refusal(const dnn::Graph& graph, const Machine& machine) {
+  try {
+    compile(graph, machine);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "accepted";
 }
 
 Machine small_machine() {

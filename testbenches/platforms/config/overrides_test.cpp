@@ -72,7 +72,9 @@ TEST_CASE("a malformed override is refused and changes nothing") {
   CHECK(refused("a=&x 1") == "--set a: an anchor (`&name`) (a value without anchor)");
   CHECK(refused("a=010").find("--set a: the number `010` begins with a zero") == 0);
   CHECK(refused("a=\xFF").find("--set a: byte `\\xff` is not UTF-8") == 0);
-  CHECK(refused("\xFF\n=1") == "no error");
+  CHECK(refused("\xFF\n=1") == "--set \\xff\\n=1: the key `\\xff\\n` is no name (`key.path=value`)");
+  CHECK(refused(std::string(250, 'k') + "=1") == "no error");
+  CHECK(refused(std::string(251, 'k') + "=1").find("is no name (`key.path=value`)") != std::string::npos);
   Node root = parse_text(kText, "f");
   const std::string before = write_flow(root);
   CHECK_THROWS_AS(apply_override(root, "new.deep.key=[1"), mho::InputError);

@@ -65,6 +65,33 @@ std::vector<int> random_bias(std::size_t count, std::mt19937_64& random) {
   return values;
 }
 
+/// Activation r3 -> both pools -> Concat -> an average that counts padding -> Flatten.
+void add_pools(ModelWriter& m) {
+  m.node("MaxPool", {"r3"}, "s4");
+  set_list(m.node_of("s4"), "kernel_shape", {3, 2});
+  set_list(m.node_of("s4"), "strides", {2, 2});
+  set_list(m.node_of("s4"), "pads", {1, 0, 1, 1});
+  m.quantise("s4", "a4", 0.09f, -5, TensorProto::INT8);
+  m.node("AveragePool", {"r3"}, "s5");
+  set_list(m.node_of("s5"), "kernel_shape", {3, 2});
+  set_list(m.node_of("s5"), "strides", {2, 2});
+  set_list(m.node_of("s5"), "pads", {1, 0, 1, 1});
+  m.quantise("s5", "a5", 0.04f, 30);
+  m.dequantise("a4", "r4", 0.09f, -5, TensorProto::INT8);
+  m.dequantise("a5", "r5", 0.04f, 30);
+  m.node("Concat", {"r4", "r5", "r4"}, "s6");
+  set_integer(m.node_of("s6"), "axis", 1);
+  m.quantise("s6", "a6", 0.06f, 60);
+  m.dequantise("a6", "r6", 0.06f, 60);
+  m.node("AveragePool", {"r6"}, "s7");
+  set_list(m.node_of("s7"), "kernel_shape", {2, 2});
+  set_list(m.node_of("s7"), "pads", {1, 1, 0, 0});
+  set_integer(m.node_of("s7"), "count_include_pad", 1);
+  m.quantise("s7", "a7", 0.05f, 50);
+  m.dequantise("a7", "r7", 0.05f, 50);
+  m.node("Flatten", {"r7"}, "flat");
+}
+
 /// Every operator that the committed network lacks, with zero points, uneven padding, groups and dilation.
 ModelWriter mixed_network(std::mt19937_64& random) {
   ModelWriter m;
@@ -91,29 +118,7 @@ ModelWriter mixed_network(std::mt19937_64& random) {
   m.node("Add", {"r1", "r2"}, "s3");
   m.quantise("s3", "a3", 0.07f, 11);
   m.dequantise("a3", "r3", 0.07f, 11);
-  m.node("MaxPool", {"r3"}, "s4");
-  set_list(m.node_of("s4"), "kernel_shape", {3, 2});
-  set_list(m.node_of("s4"), "strides", {2, 2});
-  set_list(m.node_of("s4"), "pads", {1, 0, 1, 1});
-  m.quantise("s4", "a4", 0.09f, -5, TensorProto::INT8);
-  m.node("AveragePool", {"r3"}, "s5");
-  set_list(m.node_of("s5"), "kernel_shape", {3, 2});
-  set_list(m.node_of("s5"), "strides", {2, 2});
-  set_list(m.node_of("s5"), "pads", {1, 0, 1, 1});
-  m.quantise("s5", "a5", 0.04f, 30);
-  m.dequantise("a4", "r4", 0.09f, -5, TensorProto::INT8);
-  m.dequantise("a5", "r5", 0.04f, 30);
-  m.node("Concat", {"r4", "r5", "r4"}, "s6");
-  set_integer(m.node_of("s6"), "axis", 1);
-  m.quantise("s6", "a6", 0.06f, 60);
-  m.dequantise("a6", "r6", 0.06f, 60);
-  m.node("AveragePool", {"r6"}, "s7");
-  set_list(m.node_of("s7"), "kernel_shape", {2, 2});
-  set_list(m.node_of("s7"), "pads", {1, 1, 0, 0});
-  set_integer(m.node_of("s7"), "count_include_pad", 1);
-  m.quantise("s7", "a7", 0.05f, 50);
-  m.dequantise("a7", "r7", 0.05f, 50);
-  m.node("Flatten", {"r7"}, "flat");
+  add_pools(m);
   return m;
 }
 

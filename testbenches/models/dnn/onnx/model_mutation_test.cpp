@@ -15,6 +15,10 @@ using namespace mho::dnn::testing;
 
 namespace {
 
+constexpr const char* kOperators[] = {
+    "Add",  "AveragePool",       "Clip",     "Concat", "Constant", "Conv",        "DequantizeLinear", "Flatten",
+    "Gemm", "GlobalAveragePool", "Identity", "MatMul", "MaxPool",  "QLinearConv", "QLinearMatMul",    "QuantizeLinear",
+    "Relu", "Reshape",           "Loop"};
 constexpr int kMutants = 1500;  // a few seconds, with sanitizers as well
 
 /// Runs one inference: what the checks have let through must be safe to compute. Mutants that have become huge are
@@ -92,29 +96,10 @@ void damage_tensor(onnx::TensorProto& t, std::mt19937_64& random) {
 }
 
 void damage_node(onnx::NodeProto& n, const onnx::GraphProto& graph, std::mt19937_64& random) {
-  const char* const operators[] = {"Add",
-                                   "AveragePool",
-                                   "Clip",
-                                   "Concat",
-                                   "Constant",
-                                   "Conv",
-                                   "DequantizeLinear",
-                                   "Flatten",
-                                   "Gemm",
-                                   "GlobalAveragePool",
-                                   "Identity",
-                                   "MatMul",
-                                   "MaxPool",
-                                   "QLinearConv",
-                                   "QLinearMatMul",
-                                   "QuantizeLinear",
-                                   "Relu",
-                                   "Reshape",
-                                   "Loop"};
   const onnx::NodeProto& other = graph.node(int(random() % std::uint64_t(graph.node_size())));
   switch (random() % 6) {
     case 0:
-      n.set_op_type(operators[random() % std::size(operators)]);
+      n.set_op_type(kOperators[random() % std::size(kOperators)]);
       break;
     case 1:
       if (n.input_size() > 0) n.set_input(int(random() % std::uint64_t(n.input_size())), other.output(0));

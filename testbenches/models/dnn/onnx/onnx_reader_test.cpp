@@ -304,7 +304,9 @@ TEST_CASE("QLinear nodes and pools of codes need no DequantizeLinear") {
   m.output("z", TensorProto::UINT8, {1, 2});
   m.output("y", TensorProto::INT8, {1, 2, 2, 1});
   const Graph graph = m.load();
-  // The input takes its format from the QLinearConv behind the pool.
+  // The input takes its format from the QLinearConv behind the pool, and the pool's output has the same.
+  CHECK(graph.output_of(graph.nodes[0]).zero_point == 10);
+  CHECK(graph.output_of(graph.nodes[0]).scale == 0.5);
   CHECK(graph.tensors[std::size_t(graph.inputs[0])].zero_point == 10);
   CHECK(graph.tensors[std::size_t(graph.inputs[0])].scale == 0.5);
   // Rows of the map: largest 12 and 14, values 2 and 4 steps. Filter 0: 2*2 + 4 = 8, 4*2 + 4 = 12, + 1.

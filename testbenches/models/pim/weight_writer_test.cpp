@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// Program-and-verify worked by hand: steps, cells, rows and time from erased cells and from old levels.
+#include <catch2/catch.hpp>
+
+#include "testbenches/models/pim/region_bench.h"
+#include "testbenches/strict_reports.h"
+
+namespace mho::testbenches {
+namespace {
+
+using observe::Action;
+using sc_core::SC_NS;
+using sc_core::sc_time;
+
+mapping::AdcConfig any_adc() { return {}; }
+
+/// 10 ns before each row, 50 ns a pulse.
+mapping::WriterConfig slow_writer() {
+  mapping::WriterConfig config;
+  config.setup_s = 10e-9;
+  config.pulse_s = 50e-9;
+  return config;
+}
+
+/// Two rows, one filter of four columns on crossbar `first`.
+RegionData two_rows(std::vector<std::uint8_t> levels, int first = 0) {
+  RegionData region = random_region(1, 2, 1, first, 8);
+  region.levels = std::move(levels);
+  return region;
+}
+
+void check_counts(const observe::Ledger& ledger, int node, std::uint64_t steps, std::uint64_t cells, std::uint64_t rows) {
+  CHECK(ledger.of(node)[Action::kCellWriteSteps] == steps);
+  CHECK(ledger.of(node)[Action::kCellsWritten] == cells);
+  CHECK(ledger.of(node)[Action::kRowsWritten] == rows);
+}
+
+TEST_CASE("rows go from erased to their levels with one pulse a step of the longest cell") {
+  // Row 0: 3 0 1 2 takes 3 pulses and 6 steps in 3 cells; row 1: 0 0 1 0 takes 1 pulse. 2 * 10 ns + 4 * 50 ns.
+  GroupBench bench(any_adc(), slow_writer());
+  sc_core::sc_start(sc_core::SC_ZERO_TIME);
+  RegionData region = two_rows({3, 0, 1, 2, 0, 0, 1, 0});
+  pim::Pipeline pipeline;
+  pipeline.node = 1;
+  REQUIRE(bench.program(region, &pipeline) == tlm::TLM_OK_RESPONSE);
+  CHECK(bench.programmer.delay == sc_time(220, SC_NS));
+  check_counts(bench.programming, 1, 7, 4, 2);
+  CHECK(bench.ledger.total()[Action::kCellWriteSteps] == 0);
+  for (int i = 0; i < 8; ++i) CHECK(bench.level(std::uint64_t(i / 4 * 8 + i % 4)) == region.levels[std::size_t(i)]);
+}
+
+TEST_CASE("from old levels to new ones, SET steps come together, then RESET steps") {
+  // Row 0: 3 0 1 2 -> 1 2 1 3: up 2 and 1, down 2: 2 + 2 pulses, 5 steps in 3 cells. Row 1 stays: only its setup.
+  GroupBench bench(any_adc(), slow_writer());
+  sc_core::sc_start(sc_core::SC_ZERO_TIME);
+  RegionData old = two_rows({3, 0, 1, 2, 0, 0, 1, 0}), now = two_rows({1, 2, 1, 3, 0, 0, 1, 0});
+  REQUIRE(bench.program(old) == tlm::TLM_OK_RESPONSE);
+  bench.programming.resize(4);
+  REQUIRE(bench.program(now) == tlm::TLM_OK_RESPONSE);
+  check_counts(bench.programming, -1, 5, 3, 2);
+  CHECK(bench.programmer.delay == sc_time(220 + 2 * 10 + 4 * 50, SC_NS));  // after the first writing has ended
+}
+
+TEST_CASE("crossbars are written at the same time, rows of one crossbar one after the other") {
+  // Crossbar 0 holds columns 0 to 7, crossbar 1 the other 4. Row 0 needs 1 pulse on crossbar 0 and 3 on crossbar 1, row 1
+  // needs 2 and 0: 3 pulses on each, 10 + 50 + 10 + 100 ns = 170 ns, and not 3 + 2 pulses in lock step.
+  GroupBench bench(any_adc(), slow_writer());
+  sc_core::sc_start(sc_core::SC_ZERO_TIME);
+  RegionData region = random_region(1, 2, 3, 0, 8);
+  region.levels = {1, 1, 1, 1, 0, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  REQUIRE(bench.program(region) == tlm::TLM_OK_RESPONSE);
+  CHECK(bench.programmer.delay == sc_time(170, SC_NS));
+  check_counts(bench.programming, -1, 4 + 3 + 2, 6, 4);
+  // A region on other crossbars does not wait for them, but for the time at which it arrives.
+  RegionData other = two_rows({1, 0, 0, 0, 0, 0, 0, 0}, 2);
+  bench.programmer.delay = sc_time(5, SC_NS);
+  REQUIRE(bench.program(other) == tlm::TLM_OK_RESPONSE);
+  CHECK(bench.programmer.delay == sc_time(5 + 10 + 50 + 10, SC_NS));
+}
+
+TEST_CASE("cells outside a small region are found as they were when a large one is written again") {
+  GroupBench bench(any_adc(), slow_writer());
+  sc_core::sc_start(sc_core::SC_ZERO_TIME);
+  RegionData large = random_region(1, 16, 4, 0, 8), small = two_rows({3, 3, 3, 3, 3, 3, 3, 3});
+  REQUIRE(bench.program(large) == tlm::TLM_OK_RESPONSE);
+  REQUIRE(bench.program(small) == tlm::TLM_OK_RESPONSE);
+  std::uint64_t steps = 0;
+  for (int row = 0; row < 2; ++row)
+    for (int column = 0; column < 4; ++column) steps += 3u - large.level(row, column);
+  bench.programming.resize(4);
+  REQUIRE(bench.program(large) == tlm::TLM_OK_RESPONSE);
+  CHECK(bench.programming.total()[Action::kCellWriteSteps] == steps);
+}
+
+TEST_CASE("what is not a region's levels is refused without a pulse") {
+  GroupBench bench(any_adc(), slow_writer());
+  sc_core::sc_start(sc_core::SC_ZERO_TIME);
+  const auto refused = [&](RegionData region, pim::RegionSetup* setup) {
+    CHECK(bench.programmer.send(0, region.levels, setup) == tlm::TLM_COMMAND_ERROR_RESPONSE);
+    CHECK(bench.programmer.delay == sc_core::SC_ZERO_TIME);
+    CHECK(bench.programming.total()[Action::kRowsWritten] == 0);
+  };
+  RegionData short_of_one = two_rows({3, 0, 1, 2, 0, 0, 1}), one_more = two_rows({3, 0, 1, 2, 0, 0, 1, 0, 0});
+  refused(short_of_one, &short_of_one.setup);
+  refused(one_more, &one_more.setup);
+  RegionData region = two_rows({3, 0, 1, 2, 0, 0, 1, 0});
+  refused(region, nullptr);
+  pim::RegionSetup outside = region.setup;
+  outside.first_crossbar = 4;
+  refused(region, &outside);
+  pim::RegionSetup negative = region.setup;
+  negative.rows = -2;
+  refused(region, &negative);
+}
+
+}  // namespace
+}  // namespace mho::testbenches
