@@ -31,6 +31,17 @@ std::vector<LayerRow> busiest(std::vector<LayerRow> rows) {
 
 std::string share_of(double part, double whole) { return whole > 0.0 ? percent(part / whole) : "-"; }
 
+/// One sentence about what the busiest layer and its company mean.
+std::string conclusion(const std::vector<LayerRow>& rows, const LayerRow& first) {
+  const auto always_busy = [](const LayerRow& row) { return row.utilisation >= kAlwaysBusy; };
+  const auto busy = std::uint64_t(std::count_if(rows.begin(), rows.end(), always_busy));
+  if (busy == 0) return "No layer is busy all the time: rows wait for each other, for buffers or for main memory.";
+  const std::string name = printable(first.name, kNameLength), part = part_called(first.timing.limited_by);
+  if (busy == 1) return name + " sets the pace, limited by " + part + ": more replicas of it would help.";
+  return grouped(busy) + " layers are busy nearly all the time, so the pipeline is balanced; " + name +
+         " comes first, limited by " + part + '.';
+}
+
 }  // namespace
 
 std::string part_called(const std::string& module) {
@@ -62,12 +73,7 @@ void write_pace(std::ostream& out, const std::vector<LayerRow>& rows, double dur
                share_of(row.timing.input_stall_s, duration_s), share_of(row.timing.buffer_stall_s, duration_s),
                part_called(row.timing.limited_by)});
   table.write(out);
-  const LayerRow& first = top.front();
-  if (first.utilisation >= kAlwaysBusy)
-    out << "  " << printable(first.name, kNameLength) << " sets the pace: " << part_called(first.timing.limited_by)
-        << " limit it, more replicas or fewer windows would help.\n";
-  else
-    out << "  No layer is busy all the time: rows wait for each other, for buffers or for main memory.\n";
+  out << "  " << conclusion(rows, top.front()) << '\n';
 }
 
 void write_layer_table(std::ostream& out, const std::vector<LayerRow>& rows) {

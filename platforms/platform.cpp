@@ -83,6 +83,9 @@ HostJob make_job(const dnn::Graph& graph, const mapping::Program& program,
   HostJob job;
   job.image = mapping::encode_image(program);
   job.inferences = inputs.size();
+  std::size_t input_bytes = 0;
+  for (const int input : graph.inputs) input_bytes += graph.tensors[std::size_t(input)].shape.bytes();
+  job.inputs.reserve(inputs.size() * input_bytes);
   for (const auto& inference : inputs)
     for (const auto& tensor : inference) job.inputs.insert(job.inputs.end(), tensor.begin(), tensor.end());
   for (const int output : graph.outputs) job.output_bytes += graph.tensors[std::size_t(output)].shape.bytes();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A report handler in front of SystemC's own, which prints information to standard output.
+// Stands in front of SystemC's own way of reporting, which prints information to standard output.
 #include "platforms/simulator_messages.h"
 
 #include <iostream>

@@ -19,8 +19,8 @@ constexpr int kBatch = 64;
 /// 255 * 128 * 65536 < 2^31: no partial sum of a digit wraps.
 constexpr int kMostExactRows = 65536;
 
-/// w = sum over d of digit[d] * 2^(radix_bits * d). Balanced digits: -2^(radix_bits-1) .. 2^(radix_bits-1) - 1, the
-/// last up to the limit itself. With 7 bits, as (w >> 1) + (w - (w >> 1)) has it, an int8 weight takes two.
+/// w = sum over d of digit[d] * 2^(bits() * d), balanced digits of -2^(bits() - 1) .. 2^(bits() - 1) - 1; seven bits
+/// without VNNI, where the last digit may be 64 as well. An int8 weight then takes two.
 class Digits {
  public:
   Digits(const std::int32_t* weights, std::size_t count) : half_(exact_weight_limit()) {
@@ -52,7 +52,7 @@ class Digits {
     return digits;
   }
 
-  int half_;  ///< of the radix, and the largest digit
+  int half_;  ///< of the radix, and the largest |digit|
   int count_;
 };
 
@@ -74,6 +74,15 @@ void add_shifted(const std::uint32_t* from, std::size_t n, int shift, bool first
 MHO_VECTORISED
 void subtract(const std::uint32_t* from, std::size_t n, std::uint32_t* to) {
   for (std::size_t j = 0; j < n; ++j) to[j] -= from[j];
+}
+
+/// y[j] += (low[j] + 256 * high[j]) << shift, modulo 2^64: sums of some digits may leave 64 bits, that of all does not.
+MHO_VECTORISED
+void add_wide(const std::int32_t* low, const std::int32_t* high, std::size_t n, int shift, std::int64_t* y) {
+  for (std::size_t j = 0; j < n; ++j) {
+    const auto digit = std::uint64_t(low[j] + 256 * std::int64_t{high[j]});
+    y[j] = std::int64_t(std::uint64_t(y[j]) + (digit << shift));
+  }
 }
 
 /// Low bytes as they are, high bytes offset by 128.
@@ -118,7 +127,7 @@ struct IntegerProduct::Packed {
     if (digits.count() == 1) return matmul->run(x, count, y);
     matmul->run(x, count, scratch);
     for (std::size_t v = 0; v < std::size_t(count); ++v)
-      for (int d = 0; d < digits.count(); ++d)
+      for (int d = 0; d < digits.count() && digits.bits() * d < 32; ++d)
         add_shifted(bits_of(scratch) + (v * std::size_t(digits.count()) + std::size_t(d)) * n, n, digits.bits() * d,
                     d == 0, bits_of(y) + v * n);
   }
@@ -168,9 +177,7 @@ void IntegerProduct::run(const std::int16_t* x, int count, std::int64_t* y) cons
       for (std::size_t j = 0; j < n; ++j) y[j] = -256 * offset[j];
       for (std::size_t d = 0; d < std::size_t(digits.count()); ++d) {
         const std::int32_t* low = sums.get() + v * width + d * n;
-        const std::int32_t* high = low + now * width;
-        const std::int64_t place = std::int64_t{1} << (digits.bits() * int(d));
-        for (std::size_t j = 0; j < n; ++j) y[j] += place * (low[j] + 256 * std::int64_t{high[j]});
+        add_wide(low, low + now * width, n, digits.bits() * int(d), y);
       }
     }
     x += now * k;

@@ -43,8 +43,8 @@ bool FunctionUnit::requantise(const FunctionJob& job, Pipeline& pipeline, sc_tim
   job.requantiser->apply(accumulators_.data(), job.windows, 0, job.filters, codes_.data(), std::size_t(job.filters));
   accumulators_.clear();
   ledger_.of(pipeline.node)[observe::Action::kFunctionOutputs] += outputs;
-  function_.enter(pipeline, tlm_kit::duration(config_.function_s), tlm_kit::duration(job.filters, config_.outputs_per_s),
-                  delay);
+  const sc_time service = tlm_kit::duration(job.filters, config_.outputs_per_s);
+  function_.enter(pipeline, std::max(tlm_kit::duration(config_.function_s), service), service, delay);
   delay += tlm_kit::duration(config_.write_s);
   const std::size_t at = std::size_t(job.x_first) * std::size_t(job.filters);
   const bool written = write(job, at, codes_.data(), outputs, pipeline, delay);

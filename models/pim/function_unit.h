@@ -91,6 +91,7 @@ class FunctionUnit : public sc_core::sc_module, private tlm_kit::TargetDevice {
   tlm_kit::CheckedTarget rules_;
   int node_ = -1;                                     ///< that remote psums are counted for
   std::vector<std::int32_t> accumulators_;            ///< [windows][filters] of the operation in flight
+  std::uint64_t operation_ = 0;                       ///< that operation
   std::vector<std::uint8_t> codes_;
   std::vector<std::vector<std::uint8_t>> row_copies_; ///< rows read for the job in hand
   std::vector<std::vector<int>> row_slots_;           ///< [input][row] -> row_copies_, -1 where not read

@@ -11,12 +11,11 @@ using sc_core::sc_time;
 
 namespace {
 
-constexpr double kFull = 1.0 - 1e-9;                     // shares are sums of quotients
-constexpr double kRounding = 0.5;                        // of a step of the time resolution
-constexpr std::uint64_t kNobody = ~std::uint64_t{0};     // no operation has this number
+constexpr double kFull = 1.0 - 1e-9;  // shares are sums of quotients
+constexpr double kRounding = 0.5;     // of a step of the time resolution
 
 /// Pieces of equal share are one booking, else each would cut those that come after it into as many.
-void book(std::vector<SharedStage::Booking>& bookings, const SharedStage::Booking& next) {
+void append(std::vector<SharedStage::Booking>& bookings, const SharedStage::Booking& next) {
   const bool goes_on = !bookings.empty() && bookings.back().end == next.begin && bookings.back().share == next.share;
   if (goes_on)
     bookings.back().end = next.end;
@@ -54,24 +53,17 @@ void PipelineStage::leave(const Pipeline& pipeline) {
   record(recorder_, name_, pipeline, start_, latency_);
 }
 
-double SharedStage::left_over(std::uint64_t operation, const sc_time& time, sc_time& until) const {
-  double used = 0.0;
-  until = sc_core::sc_max_time();
-  for (const Wave& wave : waves_) {
-    if (operation != 0 && wave.operation == operation) continue;
-    for (const Booking& booking : wave.bookings) {
-      if (booking.end <= time) continue;
-      if (booking.begin <= time) used += booking.share;
-      until = std::min(until, booking.begin <= time ? booking.end : booking.begin);
-    }
-  }
-  return used < kFull ? 1.0 - used : 0.0;
+std::ptrdiff_t SharedStage::step_at(const sc_time& time) const {
+  const auto after = std::upper_bound(steps_.begin(), steps_.end(), time,
+                                      [](const sc_time& t, const Step& step) { return t < step.time; });
+  return after - steps_.begin() - 1;
 }
 
-sc_time SharedStage::first_opening(std::uint64_t operation, sc_time time) const {
-  sc_time until;
-  while (left_over(operation, time, until) <= 0.0) time = until;
-  return time;
+sc_time SharedStage::first_opening(const sc_time& time) const {
+  std::ptrdiff_t step = step_at(time);
+  if (used_in(step) < kFull) return time;
+  while (used_in(step) >= kFull) ++step;  // the last step is empty
+  return steps_[std::size_t(step)].time;
 }
 
 sc_time SharedStage::flow(const Wave& wave, const sc_time& interval, std::vector<Booking>* bookings) const {
@@ -79,62 +71,52 @@ sc_time SharedStage::flow(const Wave& wave, const sc_time& interval, std::vector
   const double pace = std::min(1.0, wave.work.to_double() / (last - wave.start).to_double());
   double waiting = 0.0;  // work that has come and is not done
   sc_time time = wave.start;
-  while (time < last || waiting > kRounding) {
-    sc_time until;
-    const double left = left_over(bookings != nullptr ? kNobody : wave.operation, time, until);
+  for (std::ptrdiff_t step = step_at(time); time < last || waiting > kRounding;) {
+    const bool open_ended = std::size_t(step + 1) >= steps_.size();
+    sc_time until = open_ended ? sc_core::sc_max_time() : steps_[std::size_t(step + 1)].time;
+    const sc_time next_step = until;
+    const double left = used_in(step) < kFull ? 1.0 - used_in(step) : 0.0;
     const double coming = time < last ? pace : 0.0;
     if (time < last) until = std::min(until, last);
     const double rate = waiting > kRounding ? left : std::min(left, coming);
-    if (waiting > kRounding && waiting < (left - coming) * (until - time).to_double())
-      until = std::min(until, time + sc_time::from_value(std::uint64_t(std::ceil(waiting / (left - coming)))));
+    if (waiting > kRounding && left > coming) {
+      const double caught_up = std::ceil(waiting / (left - coming));
+      if (caught_up < (until - time).to_double()) until = time + sc_time::from_value(std::uint64_t(caught_up));
+    }
     waiting = std::max(0.0, waiting + (coming - rate) * (until - time).to_double());
-    if (bookings != nullptr && rate > 0.0) book(*bookings, {time, until, rate});
+    if (bookings != nullptr && rate > 0.0) append(*bookings, {time, until, rate});
+    if (until == next_step) ++step;
     time = until;
   }
   return time;
 }
 
-void SharedStage::forget_past() {
-  const sc_time now = sc_core::sc_time_stamp();
-  const auto past = [&](const Wave& wave) {
-    return wave.left && std::all_of(wave.bookings.begin(), wave.bookings.end(),
-                                    [&](const Booking& booking) { return booking.end <= now; });
-  };
-  waves_.erase(std::remove_if(waves_.begin(), waves_.end(), past), waves_.end());
-}
-
-SharedStage::Wave& SharedStage::wave_of(std::uint64_t operation, const sc_time& arrival) {
-  for (Wave& wave : waves_) {
-    const bool meets = wave.start <= arrival && arrival <= wave.start + wave.service;
-    if (operation != 0 && wave.operation == operation && meets) return wave;
-  }
+SharedStage::Wave& SharedStage::wave_at(const sc_time& arrival) {
+  for (Wave& wave : waves_)
+    if (wave.start <= arrival && arrival <= wave.start + wave.service) return wave;
   waves_.emplace_back();
-  waves_.back().operation = operation;
   waves_.back().start = arrival;
   return waves_.back();
 }
 
 void SharedStage::enter(Pipeline& pipeline, const sc_time& latency, const sc_time& service, sc_time& delay) {
-  forget_past();
+  if (pipeline.operation != operation_ || pipeline.operation == 0) book_current();
+  operation_ = pipeline.operation;
   const sc_time now = sc_core::sc_time_stamp();
-  const sc_time opening = first_opening(pipeline.operation, now + delay);
+  const sc_time opening = first_opening(now + delay);
   pipeline.waiting = std::max(pipeline.waiting, opening - (now + delay));
-  Wave& wave = wave_of(pipeline.operation, opening);
+  Wave& wave = wave_at(opening);
   // Batches of one operation take turns: this one waits for the service of those before it.
-  batch_start_ = wave.start + wave.service > opening ? wave.start + wave.service : opening;
+  batch_start_ = std::max(opening, wave.start + wave.service);
   batch_latency_ = latency;
   wave.service += service;
   wave.work += times(service, pipeline.count);
   wave.count = std::max(wave.count, pipeline.count);
   delay = batch_start_ + latency - now;
   sc_time own;
-  bool alone = true;
-  for (const Wave& other : waves_) {
-    if (&other == &wave || (pipeline.operation != 0 && other.operation == pipeline.operation)) own += other.service;
-    else alone = false;
-  }
+  for (const Wave& each : waves_) own += each.service;
   raise_interval(pipeline, own, name_);
-  if (alone || wave.service == sc_core::SC_ZERO_TIME) return;
+  if (steps_.empty() || steps_.back().time <= wave.start || wave.service == sc_core::SC_ZERO_TIME) return;
   const sc_time through = flow(wave, pipeline.interval, nullptr);
   const std::uint64_t spread = (through - wave.start).value() / wave.count;
   // Less than a step of the resolution an item is rounding, not contention.
@@ -143,24 +125,39 @@ void SharedStage::enter(Pipeline& pipeline, const sc_time& latency, const sc_tim
 
 void SharedStage::leave(const Pipeline& pipeline) {
   record(recorder_, name_, pipeline, batch_start_, batch_latency_);
-  // The interval may have grown since the earlier batches of this operation: all are booked anew.
-  const auto concerns = [&](const Wave& wave) {
-    return pipeline.operation != 0 ? wave.operation == pipeline.operation : &wave == &waves_.back();
-  };
-  for (Wave& wave : waves_)
-    if (concerns(wave)) wave.bookings.clear();
-  for (Wave& wave : waves_) {
-    if (!concerns(wave)) continue;
-    wave.left = true;
+  for (Wave& wave : waves_) wave.interval = std::max(wave.interval, pipeline.interval);
+}
+
+void SharedStage::book_current() {
+  const sc_time now = sc_core::sc_time_stamp();
+  const std::ptrdiff_t past = step_at(now);
+  if (past > 0) steps_.erase(steps_.begin(), steps_.begin() + past);
+  for (const Wave& wave : waves_) {
+    if (wave.service == sc_core::SC_ZERO_TIME) continue;
     std::vector<Booking> bookings;
-    if (wave.service > sc_core::SC_ZERO_TIME) flow(wave, pipeline.interval, &bookings);
-    wave.bookings = std::move(bookings);
+    flow(wave, std::max(wave.interval, wave.service), &bookings);
+    for (const Booking& booking : bookings) book(booking);
   }
+  waves_.clear();
+}
+
+void SharedStage::book(const Booking& booking) {
+  const auto cut = [this](const sc_time& time) {
+    const std::ptrdiff_t step = step_at(time);
+    if (step >= 0 && steps_[std::size_t(step)].time == time) return step;
+    steps_.insert(steps_.begin() + step + 1, Step{time, used_in(step)});
+    return step + 1;
+  };
+  const std::ptrdiff_t first = cut(booking.begin), last = cut(booking.end);
+  for (std::ptrdiff_t step = first; step < last; ++step) steps_[std::size_t(step)].used += booking.share;
 }
 
 std::vector<SharedStage::Booking> SharedStage::bookings() const {
+  SharedStage copy = *this;
+  copy.book_current();
   std::vector<Booking> all;
-  for (const Wave& wave : waves_) all.insert(all.end(), wave.bookings.begin(), wave.bookings.end());
+  for (std::size_t i = 0; i + 1 < copy.steps_.size(); ++i)
+    if (copy.steps_[i].used > 0.0) all.push_back({copy.steps_[i].time, copy.steps_[i + 1].time, copy.steps_[i].used});
   return all;
 }
 

@@ -55,24 +55,32 @@ class SharedStage {
  private:
   /// Batches of one operation that follow each other without a gap within every interval.
   struct Wave {
-    std::uint64_t operation = 0, count = 0;  ///< items of the longest batch
-    sc_core::sc_time start, service, work;   ///< of an item of every batch; of all items of all batches
-    bool left = false;
-    std::vector<Booking> bookings;
+    std::uint64_t count = 0;                           ///< items of the longest batch
+    sc_core::sc_time start, service, work, interval;   ///< service of an item of every batch; work of all of them
   };
-  /// Share of time that is not booked at `time`, and until when that holds. Bookings of `operation` do not count.
-  double left_over(std::uint64_t operation, const sc_core::sc_time& time, sc_core::sc_time& until) const;
+  /// From `time` to the next step this share is booked; after the last step nothing is.
+  struct Step {
+    sc_core::sc_time time;
+    double used = 0.0;
+  };
+  /// Index of the step that holds `time`, -1 before the first.
+  std::ptrdiff_t step_at(const sc_core::sc_time& time) const;
+  double used_in(std::ptrdiff_t step) const { return step < 0 ? 0.0 : steps_[std::size_t(step)].used; }
   /// First time, from `time` on, at which something is left.
-  sc_core::sc_time first_opening(std::uint64_t operation, sc_core::sc_time time) const;
-  /// When all work of the wave is through if its items come one every `interval`, in the time that others leave.
-  /// Where `bookings` is given, the time taken is added to it, and nobody's bookings are overlooked.
+  sc_core::sc_time first_opening(const sc_core::sc_time& time) const;
+  /// When all work of the wave is through if its items come one every `interval`, in the time that is left. What it
+  /// takes is added to `bookings` where that is given.
   sc_core::sc_time flow(const Wave& wave, const sc_core::sc_time& interval, std::vector<Booking>* bookings) const;
-  Wave& wave_of(std::uint64_t operation, const sc_core::sc_time& arrival);
-  void forget_past();
+  Wave& wave_at(const sc_core::sc_time& arrival);
+  /// Books what the current operation takes; its intervals are final when the next operation comes.
+  void book_current();
+  void book(const Booking& booking);
 
   std::string name_;
   observe::Recorder* recorder_ = nullptr;
-  std::vector<Wave> waves_;
+  std::vector<Step> steps_;                       ///< what operations before the current one have booked
+  std::uint64_t operation_ = 0;                   ///< the current one
+  std::vector<Wave> waves_;                       ///< its batches, not yet booked
   sc_core::sc_time batch_start_, batch_latency_;  ///< of the batch that came last
 };
 

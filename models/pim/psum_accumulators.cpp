@@ -20,15 +20,22 @@ void FunctionUnit::accumulate(int, tlm::tlm_generic_payload& payload, sc_time& d
   }
   const auto filters = std::size_t(batch->filters), all = std::size_t(batch->layer_filters);
   const std::size_t wanted = std::size_t(batch->count) * all;
-  if (accumulators_.size() != wanted) accumulators_.assign(wanted, 0);
-  const auto* psum = reinterpret_cast<const std::int32_t*>(payload.get_data_ptr());
-  for (std::size_t window = 0; window < std::size_t(batch->count); ++window, psum += filters) {
-    std::int32_t* const sum = accumulators_.data() + window * all + std::size_t(batch->first_filter);
-    // Modular, so that the order of additions cannot matter.
-    for (std::size_t f = 0; f < filters; ++f) sum[f] = std::int32_t(std::uint32_t(sum[f]) + std::uint32_t(psum[f]));
-  }
   Pipeline alone;
   Pipeline& pipeline = pipeline_of(payload, alone);
+  const auto* psum = reinterpret_cast<const std::int32_t*>(payload.get_data_ptr());
+  // What an operation that failed has left behind counts for nothing.
+  const bool first = accumulators_.size() != wanted || operation_ != pipeline.operation;
+  operation_ = pipeline.operation;
+  if (first && filters == all) {
+    accumulators_.assign(psum, psum + wanted);
+  } else {
+    if (first) accumulators_.assign(wanted, 0);
+    for (std::size_t window = 0; window < std::size_t(batch->count); ++window, psum += filters) {
+      std::int32_t* const sum = accumulators_.data() + window * all + std::size_t(batch->first_filter);
+      // Modular, so that the order of additions cannot matter.
+      for (std::size_t f = 0; f < filters; ++f) sum[f] = std::int32_t(std::uint32_t(sum[f]) + std::uint32_t(psum[f]));
+    }
+  }
   ledger_.of(pipeline.node)[observe::Action::kTileShiftAdds] += std::uint64_t(batch->count) * filters;
   delay += tlm_kit::duration(config_.shift_add_s);
   payload.set_response_status(tlm::TLM_OK_RESPONSE);

@@ -161,10 +161,8 @@ void Scheduler::release_inputs(int index, std::uint64_t row, const sc_time& time
     const std::uint64_t count = next / out_height * std::uint64_t(height_of(input)) + std::uint64_t(first_row);
     for (Consumer& consumer : tensor.consumers)
       if (consumer.node == index) consumer.releases.emplace_back(time, count);
-    // The producer may start so early that it first writes when the row has been read.
-    const sc_time lead = tensor.producer >= 0 ? nodes_[std::size_t(tensor.producer)].lead : sc_time();
-    const sc_time now = sc_core::sc_time_stamp();
-    events_.push({time > now + lead ? time - lead : now, Event::Kind::kWake, std::max(0, tensor.producer), row});
+    // The DMA asks for a row once there is space; nodes ask for their own wake-up.
+    if (tensor.producer < 0) events_.push({time, Event::Kind::kWake, 0, row});
   }
 }
 
@@ -194,10 +192,28 @@ Scheduler::Blocked Scheduler::blocked_by(int index, std::uint64_t row) const {
                                  std::uint64_t(dnn::last_input_row(program_.graph, node, int(row % height)) + 1);
     if (tensors_[std::size_t(input)].rows_done < needed) return Blocked::kInput;
   }
-  const sc_time first_write = sc_core::sc_time_stamp() + nodes_[std::size_t(index)].lead;
-  for (const Consumer& consumer : tensors_[std::size_t(node.output)].consumers)
-    if (row >= consumer.released_by(first_write) + consumer.rows) return Blocked::kSpace;
+  // A row may start so early that it first writes when the row whose place it takes has been read.
+  if (space_at(index, row) > sc_core::sc_time_stamp() + nodes_[std::size_t(index)].lead) return Blocked::kSpace;
   return resource_free(index, row) > sc_core::sc_time_stamp() ? Blocked::kResource : Blocked::kNo;
+}
+
+sc_time Scheduler::space_at(int index, std::uint64_t row) const {
+  const int output = program_.graph.nodes[std::size_t(index)].output;
+  sc_time time;
+  for (const Consumer& consumer : tensors_[std::size_t(output)].consumers) {
+    if (row < consumer.released + consumer.rows) continue;
+    const auto release = std::find_if(consumer.releases.begin(), consumer.releases.end(),
+                                      [&](const auto& each) { return row < each.second + consumer.rows; });
+    if (release == consumer.releases.end()) return sc_core::sc_max_time();
+    time = std::max(time, release->first);
+  }
+  return time;
+}
+
+void Scheduler::wake(int index, const sc_time& time) {
+  NodeState& state = nodes_[std::size_t(index)];
+  if (state.wake_at != time) events_.push({time, Event::Kind::kWake, index, state.next_row});
+  state.wake_at = time;
 }
 
 bool Scheduler::try_issue(int index) {
@@ -210,11 +226,11 @@ bool Scheduler::try_issue(int index) {
     return true;
   }
   if (blocked == Blocked::kResource) {
-    const sc_time free = resource_free(index, state.next_row);
-    if (state.wake_at != free) events_.push({free, Event::Kind::kWake, index, state.next_row});
-    state.wake_at = free;
+    wake(index, resource_free(index, state.next_row));
   } else {
     state.blocked = blocked;
+    const sc_time space = blocked == Blocked::kSpace ? space_at(index, state.next_row) : sc_core::sc_max_time();
+    if (space != sc_core::sc_max_time()) wake(index, space - state.lead);
   }
   return false;
 }

@@ -139,6 +139,10 @@ class Scheduler : public sc_core::sc_module {
   void request_rows(int tensor);
   bool try_issue(int node);
   Blocked blocked_by(int node, std::uint64_t row) const;
+  /// When every consumer has read what lies in the row's place; sc_max_time() where that is not certain yet.
+  sc_core::sc_time space_at(int node, std::uint64_t row) const;
+  /// Looks at the node again at `time`, which lies in the future.
+  void wake(int node, const sc_core::sc_time& time);
   void issue(int node);
   RowTimes issue_layer_row(int node, std::uint64_t row);
   RowTimes issue_function_row(int node, std::uint64_t row);

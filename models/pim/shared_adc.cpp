@@ -75,7 +75,8 @@ void SharedAdc::convert(tlm::tlm_generic_payload& payload, sc_time& delay) {
   // crossbar works; slow converters hold the crossbar back.
   const int first = int(payload.get_address());
   const int begin = first / crossbars_per_converter_;
-  const int end = (first + batch->crossbars - 1) / crossbars_per_converter_;
+  // Converters that serve one crossbar each work in step, and the first of them has as many columns as any.
+  const int end = crossbars_per_converter_ == 1 ? begin : (first + batch->crossbars - 1) / crossbars_per_converter_;
   const sc_time span = times(batch->slice_time, std::uint64_t(slices - 1)), early = std::min(delay, span);
   sc_time longest = delay;
   batch->code_time = batch->slice_time;

@@ -137,8 +137,11 @@ TEST_CASE("the report says which layer sets the pace") {
   quick.time_per_inference_s = 2e-6;
   quick.utilisation = 0.1;
   write_pace(out, {quick, slow}, 100e-6);
-  CHECK_THAT(out.str(), Catch::Contains("slow sets the pace: converters limit it"));
+  CHECK_THAT(out.str(), Catch::Contains("slow sets the pace, limited by converters"));
   CHECK(out.str().find("slow ") < out.str().find("quick "));
+  out.str("");
+  write_pace(out, {slow, quick, slow}, 100e-6);
+  CHECK_THAT(out.str(), Catch::Contains("2 layers are busy nearly all the time"));
   out.str("");
   write_pace(out, {quick}, 100e-6);
   CHECK_THAT(out.str(), Catch::Contains("No layer is busy all the time"));

@@ -123,6 +123,17 @@ TEST_CASE("one extreme weight among zeros is multiplied exactly") {
     }
 }
 
+TEST_CASE("weights of up to 32 bits are multiplied exactly") {
+  naive::Random random(9);
+  const std::int64_t half = std::int64_t{1} << 31;
+  for (const std::int64_t reach : {half, half >> 3, half >> 7})
+    check_product(make_weights(40 * 3, [&] { return pick(random, -reach, reach - 1); }), 40, 3, 2,
+                  [&] { return std::int64_t(random()); });
+  for (const std::int64_t weight : {-half, half - 1})
+    for (const std::int64_t code : {-32768, 32767})
+      check_product(make_weights(40 * 3, [&] { return weight; }), 40, 3, 2, [&] { return code; });
+}
+
 TEST_CASE("sums beyond 24 bits are not rounded") {
   // 4608 * 255 * 127 = 149 229 440: a library that adds in single precision loses the last bits.
   naive::Random random(6);
