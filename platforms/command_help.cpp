@@ -19,7 +19,7 @@ outputs, time and energy from one and the same run.
 Commands
   run      simulate a network on a machine
   check    read, compile and place, without simulating
-  list     systems, networks, scenarios, keys, statistics
+  list     systems, networks, scenarios, keys, statistics, registers
   help     this text, or that of a command: mho help run
 
 Exit codes: 0 done; 2 something in the input is wrong, one line says where and what is
@@ -74,7 +74,7 @@ Options are those of `mho run` that say what to run (`mho run --help`), and
   -h, --help            this text
 )";
 
-constexpr const char* kList = R"(mho list [systems | networks | scenarios | keys | statistics]
+constexpr const char* kList = R"(mho list [systems | networks | scenarios | keys | statistics | registers | header | svd]
 
   mho list              names of systems, networks and scenarios
   mho list systems      machines, for `system:` and --system
@@ -82,6 +82,9 @@ constexpr const char* kList = R"(mho list [systems | networks | scenarios | keys
   mho list scenarios    scenarios, for mho run
   mho list keys         every key of a scenario: unit, default, allowed values, meaning
   mho list statistics   everything that is counted, the actions that energies belong to
+  mho list registers    the accelerator's registers as a Markdown table
+  mho list header       the same as a C header for firmware
+  mho list svd          the same as CMSIS-SVD for debuggers
 
 Own files: name folders that hold systems/, networks/ and scenarios in the environment
 variable MHO_SCENARIOS, separated by colons; they are searched first.

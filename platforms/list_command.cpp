@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// `mho list`: names found in the folders, keys from the code that reads them, statistics from their descriptions.
+// `mho list`: names found in the folders, keys from the code that reads them, statistics from their descriptions,
+// registers from the table of the model.
 #include <filesystem>
 #include <ostream>
 
+#include "models/pim/accelerator_registers.h"
+#include "models/tlm/registers_export.h"
 #include "platforms/commands.h"
 #include "platforms/config/document.h"
 #include "platforms/config/suggest.h"
@@ -13,7 +16,8 @@ namespace {
 
 using config::Node;
 
-const std::vector<std::string> kTopics{"systems", "networks", "scenarios", "keys", "statistics"};
+const std::vector<std::string> kTopics{"systems", "networks", "scenarios", "keys", "statistics",
+                                       "registers", "header", "svd"};
 
 /// The key `description` of a file, or why there is none; a broken file does not break the list.
 std::string description_of(const std::string& path) try {
@@ -62,6 +66,10 @@ void list_command(const Command& command, const ScenarioFiles& files, const Surr
     return list_names(out, files, topic.substr(0, topic.size() - 1));
   if (topic == "keys") return list_keys(out);
   if (topic == "statistics") return list_statistics(out);
+  if (topic == "registers") return void(out << tlm_kit::markdown_table(pim::accelerator_registers()));
+  if (topic == "header") return void(out << tlm_kit::c_header(pim::accelerator_registers(), "MHO_PIM"));
+  if (topic == "svd")
+    return void(out << tlm_kit::svd(pim::accelerator_registers(), {"mho_pim", "1.0", "ReRAM accelerator", 0}));
   if (!topic.empty()) {
     const std::string meant = config::nearest(topic, kTopics);
     throw InputError("mho list", 0, 0,

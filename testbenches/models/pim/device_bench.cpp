@@ -225,6 +225,16 @@ void Device<BUSWIDTH>::set_level(const mapping::Placement& placement, int row, i
   CHECK(cells_of(placement)->transport_dbg(payload) == 1);
 }
 
+int crossbar_tiles_used(const mapping::Program& program, const mapping::Machine& machine) {
+  int used = 1;
+  for (const mapping::LayerPlan& layer : program.layers)
+    for (const mapping::Placement& p : layer.placements)
+      used = std::max(used, p.tile * machine.crossbar_tiles_per_tile + p.crossbar_tile + 1);
+  for (const mapping::FunctionPlan& function : program.functions)
+    used = std::max(used, function.tile * machine.crossbar_tiles_per_tile + 1);
+  return used;
+}
+
 std::vector<Tensors> random_inputs(const dnn::Graph& graph, unsigned seed, std::size_t inferences) {
   std::mt19937 random(seed);
   std::vector<Tensors> inputs(inferences);

@@ -44,7 +44,7 @@ struct DeviceOptions {
   std::uint64_t skew = 0;          ///< added to every address, to make them odd
   bool strict = false;
   int chips = 0;                   ///< 0: as the program says
-  int crossbar_tiles_built = 0;
+  int crossbar_tiles_built = 0;    ///< 0: all
 };
 
 template <unsigned int BUSWIDTH = 32>
@@ -97,6 +97,9 @@ class Device {
   std::uint64_t outputs_at_ = 0;
   std::size_t output_bytes_ = 0;
 };
+
+/// crossbar_tiles from the first one on that a program needs.
+int crossbar_tiles_used(const mapping::Program& program, const mapping::Machine& machine);
 
 /// Seeded inputs, and what the integer reference makes of them.
 std::vector<Tensors> random_inputs(const dnn::Graph& graph, unsigned seed, std::size_t inferences);

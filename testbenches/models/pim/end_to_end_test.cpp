@@ -85,9 +85,11 @@ void check_networks(unsigned first, unsigned count, mapping::Fidelity fidelity) 
       mapping::Machine machine = odd;
       machine.fidelity = fidelity;
       DeviceOptions options;
+      const dnn::Graph graph = random_network(seed);
       options.skew = seed % 4;
+      options.crossbar_tiles_built = crossbar_tiles_used(mapping::compile(graph, machine), machine);
       const std::string name = "pim_" + std::to_string(devices.size());
-      devices.push_back(std::make_unique<Device<>>(name, random_network(seed), machine, options));
+      devices.push_back(std::make_unique<Device<>>(name, graph, machine, options));
     }
   Totals totals;
   for (const auto& device : devices) {

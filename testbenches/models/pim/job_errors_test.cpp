@@ -229,12 +229,9 @@ TEST_CASE("a program that needs more crossbar_tiles than are built is refused") 
 }
 
 TEST_CASE("as many crossbar_tiles as the program uses are enough") {
-  int used = 0;
-  const mapping::Program compiled = mapping::compile(two_layers(), small_machine());
-  for (const mapping::LayerPlan& layer : compiled.layers)
-    for (const mapping::Placement& p : layer.placements) used = std::max(used, 2 * p.tile + p.crossbar_tile + 1);
   DeviceOptions options;
-  options.crossbar_tiles_built = used;
+  const mapping::Program compiled = mapping::compile(two_layers(), small_machine());
+  options.crossbar_tiles_built = crossbar_tiles_used(compiled, small_machine());
   Device<> device("pim", two_layers(), small_machine(), options);
   device.program();
   const std::vector<Tensors> inputs = random_inputs(device.graph, 1, 1);
