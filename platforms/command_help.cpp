@@ -74,7 +74,8 @@ Options are those of `mho run` that say what to run (`mho run --help`), and
   -h, --help            this text
 )";
 
-constexpr const char* kList = R"(mho list [systems | networks | scenarios | keys | statistics | registers | header | svd]
+constexpr const char* kList =
+    R"(mho list [systems | networks | scenarios | keys | statistics | registers | header | svd]
 
   mho list              names of systems, networks and scenarios
   mho list systems      machines, for `system:` and --system

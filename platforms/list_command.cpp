@@ -16,8 +16,8 @@ namespace {
 
 using config::Node;
 
-const std::vector<std::string> kTopics{"systems", "networks", "scenarios", "keys", "statistics",
-                                       "registers", "header", "svd"};
+const std::vector<std::string> kTopics{"systems",    "networks",  "scenarios", "keys",
+                                       "statistics", "registers", "header",    "svd"};
 
 /// The key `description` of a file, or why there is none; a broken file does not break the list.
 std::string description_of(const std::string& path) try {

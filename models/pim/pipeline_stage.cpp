@@ -145,7 +145,7 @@ void SharedStage::book(const Booking& booking) {
   const auto cut = [this](const sc_time& time) {
     const std::ptrdiff_t step = step_at(time);
     if (step >= 0 && steps_[std::size_t(step)].time == time) return step;
-    steps_.insert(steps_.begin() + step + 1, Step{time, used_in(step)});
+    steps_.insert(steps_.begin() + (step + 1), Step{time, used_in(step)});
     return step + 1;
   };
   const std::ptrdiff_t first = cut(booking.begin), last = cut(booking.end);

@@ -63,7 +63,7 @@ void TimedMachine::write(const char* name, std::uint64_t value) {
 
 void TimedMachine::ring(const pim::Descriptor& descriptor) {
   auto bytes = pim::to_bytes(descriptor);
-  std::copy(bytes.begin(), bytes.end(), memory_.contents().data() + kDescriptorAt);
+  std::copy(bytes.begin(), bytes.end(), memory_.array().contents().data() + kDescriptorAt);
   write("WINDOW0_SIZE", kMemoryBytes);
   write("DESCRIPTOR", kDescriptorAt);
   write("DOORBELL", 1);
@@ -71,7 +71,7 @@ void TimedMachine::ring(const pim::Descriptor& descriptor) {
 
 void TimedMachine::start_program() {
   REQUIRE(kImageAt + image_.size() <= kInputsAt);
-  std::copy(image_.begin(), image_.end(), memory_.contents().data() + kImageAt);
+  std::copy(image_.begin(), image_.end(), memory_.array().contents().data() + kImageAt);
   pim::Descriptor descriptor;
   descriptor.opcode = std::uint32_t(pim::Descriptor::Opcode::kProgram);
   descriptor.source = kImageAt;
@@ -86,7 +86,7 @@ void TimedMachine::start_run(std::uint64_t inferences) {
   REQUIRE(inputs <= kOutputsAt - kInputsAt);
   REQUIRE(outputs <= kMemoryBytes - kOutputsAt);
   std::mt19937 random(1);
-  for (std::uint64_t i = 0; i < inputs; ++i) memory_.contents().data()[kInputsAt + i] = std::uint8_t(random());
+  for (std::uint64_t i = 0; i < inputs; ++i) memory_.array().contents().data()[kInputsAt + i] = std::uint8_t(random());
   pim::Descriptor descriptor;
   descriptor.opcode = std::uint32_t(pim::Descriptor::Opcode::kRun);
   descriptor.source = kInputsAt;

@@ -89,7 +89,7 @@ TEST_CASE("two batches of one operation take turns on a shared stage") {
   CHECK(second.waiting == nanoseconds(0));  // a turn is no contention
 }
 
-TEST_CASE("an operation gets the share of a stage that others leave, piece by piece") {
+TEST_CASE("an operation gets piece by piece the share of a stage that others leave") {
   SharedStage stage("bus");
   // Operation 1: 10 items of 75 every 100 from 0 to 1000: a quarter is left until 1000, everything afterwards.
   Pipeline first = pipeline(1, 10, 100);
@@ -176,8 +176,8 @@ std::pair<double, double> use_of(const std::vector<SharedStage::Booking>& bookin
 
 TEST_CASE("a shared stage is never used by more than one at a time and loses no work") {
   // Random operations of up to 4 batches, early and late ones mixed. Shares are doubles, so their sum may exceed 1 by
-  // rounding, 1e-9. A booking ends on a step of the resolution, so each may hold up to 1 ps more or less than asked
-  // for; half a picosecond is the least backlog that is still served.
+  // rounding, 1e-9. Catching up ends on a step of the resolution, at most 1 ps late, and half a picosecond of backlog
+  // is not served any more: with 75 batches in the mean and a few catch-ups each less than 1 ns in all.
   for (unsigned seed = 1; seed <= 40; ++seed) {
     std::mt19937 random(seed);
     const auto up_to = [&](unsigned most) { return 1.0 + random() % most; };
@@ -195,8 +195,8 @@ TEST_CASE("a shared stage is never used by more than one at a time and loses no 
     }
     const auto [most, work] = use_of(stage.bookings());
     INFO("seed " << seed);
-    CHECK(most <= 1.0 + 1e-6);
-    CHECK(std::abs(work - asked) < 0.001 * 30 * 4 * 4 * 10);
+    CHECK(most <= 1.0 + 1e-9);
+    CHECK(std::abs(work - asked) < 1.0);
   }
 }
 

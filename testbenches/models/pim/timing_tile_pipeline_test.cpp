@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// One layer in one tile of ISAAC, cycle by cycle (ISCA 2016, figure 4 and section VI): 1 buffer read, bus and input
+// register, 2-17 crossbars, 3-18 converters, 4-19 shift-and-add, 20 output register, 21 sigmoid, 22 buffer write.
+#include <catch2/catch.hpp>
+#include <cmath>
+
+#include "testbenches/models/pim/timing_bench.h"
+#include "testbenches/strict_reports.h"
+
+namespace mho::testbenches {
+namespace {
+
+/// When the first row of 8 windows of 128 values lies in the buffer, in ns. The descriptor is fetched: 100 ns + 64 B /
+/// 25.6 GB/s = 102.5. Then the DMA: 100 + 1024 B / 25.6 GB/s (40), the router: one hop (0.833) + 1024 B / 4.8 GB/s
+/// (213.333). A row that the DMA writes is pipelined behind the router and costs no time of its own.
+constexpr double kDescriptor = 102.5;
+constexpr double kFirstRow = kDescriptor + 140.0 + 0.833 + 213.333;
+
+const Occupied& only(const std::vector<Occupied>& records) {
+  REQUIRE(records.size() == 1);
+  return records.front();
+}
+
+/// Everything of one row of `windows` windows: `slices` cycles in the crossbars, read and bus in `fetch`.
+void check_cycles(TimedMachine& machine, int windows, int slices, double fetch) {
+  const double interval = 100.0 * slices, rest = interval * (windows - 1);
+  const auto spans = [&](const char* module, double begin, double end) {
+    INFO(module);
+    const Occupied& record = only(machine.records(module, 0));
+    CHECK(record.begin_ns == Approx(begin).margin(0.002));
+    CHECK(record.end_ns == Approx(end + rest).margin(0.002));
+    CHECK(record.items == std::uint64_t(windows));
+    CHECK(record.interval_ns == Approx(interval));
+  };
+  // The clock's next edge at which a window can be in the input register is the end of cycle 1.
+  const double cycle_2 = std::ceil((kFirstRow + 2 * fetch) / 100.0) * 100.0, all = cycle_2 + 100.0 * slices;
+  CHECK(machine.node(0).first_start.to_seconds() * 1e9 + kDescriptor == Approx(kFirstRow).margin(0.002));
+  spans("tile_0.bus", kFirstRow + fetch, kFirstRow + 2 * fetch);
+  spans("tile_0.group_0.crossbars", cycle_2, all);
+  spans("tile_0.group_0.adc", cycle_2 + 100, all + 100);
+  spans("tile_0.group_0.shift_add", cycle_2 + 200, all + 200);
+  spans("tile_0.function", all + 300, all + 400);
+  const std::vector<Occupied> buffer = machine.records("tile_0.buffer", 0);
+  REQUIRE(buffer.size() == 2);
+  CHECK(buffer[0].begin_ns == Approx(kFirstRow).margin(0.002));
+  CHECK(buffer[0].end_ns == Approx(kFirstRow + fetch + rest).margin(0.002));
+  // The end of the write's cycle is (6 + slices) cycles after the begin of cycle 1.
+  CHECK(buffer[1].end_ns == Approx(cycle_2 - 100 + 100.0 * (6 + slices) + rest).margin(0.002));
+  // The node says the same, and the node behind it starts then.
+  CHECK(ns(machine.node(0).last_end) + kDescriptor == Approx(buffer[1].end_ns).margin(0.002));
+  CHECK(ns(machine.node(1).first_start) == Approx(ns(machine.node(0).last_end)).margin(0.002));
+}
+
+TEST_CASE("a window takes 22 cycles on the 16-bit machine and the next follows after 16") {
+  // 128 values of 2 bytes: 8 lines of 1.5625 ns = 12.5 ns; 256 B / 20.48 GB/s = 12.5 ns. 22 + 7 x 16 cycles in all.
+  TimedMachine machine("isaac", one_layer(1, 8, 128, 16), isaac_16b());
+  machine.run(1);
+  check_cycles(machine, 8, 16, 12.5);
+}
+
+TEST_CASE("a window takes 14 cycles on the 8-bit machine and the next follows after 8") {
+  // 128 values of 1 byte: 4 lines and 128 B: 6.25 ns each.
+  TimedMachine machine("isaac", one_layer(1, 8, 128, 32), isaac_8b());
+  machine.run(1);
+  check_cycles(machine, 8, 8, 6.25);
+}
+
+TEST_CASE("completion adds the row behind and the way to main memory to the tile's pipeline") {
+  TimedMachine machine("isaac", one_layer(1, 8, 128, 16), isaac_16b());
+  machine.run(1);
+  // Row of 8 windows: done at cycle_2 - 100 + 2200 + 7 x 1600 = 500 - 100 + 13 400 = 13 800 ns (first row at 456.7, so
+  // cycle 2 begins at 500). The requantisation of 8 pixels x 16 codes, at 16 x 2 B = one line = 1.5625 ns a read:
+  // function unit 100 + 16 / 19.2 GS/s (0.833), write stage 100, router one hop 0.833 + 16 B / 4.8 GB/s (3.333), seven
+  // further pixels every 3.333, the slowest of 1.5625, 0.833 and 3.333. Then 128 B to main memory: 100 + 5.
+  const double row = 13800.0, codes = 100.0 + 0.833 + 100.0 + 0.833 + 3.333 + 7 * 3.333, store = 105.0;
+  CHECK(machine.makespan_ns() + kDescriptor == Approx(row + codes + store).margin(0.02));
+  CHECK(machine.node(1).limited_by.find("router") != std::string::npos);
+}
+
+TEST_CASE("rows follow each other without a gap once they lie in the buffer") {
+  // Four rows of 2 windows at 1600 ns: the DMA brings one every 140-odd, so rows start 2 x 1600 apart. The requantisation
+  // behind keeps up. So the last row ends at the first's end + 3 x 3200.
+  TimedMachine machine("isaac", one_layer(4, 2, 128, 16), isaac_16b());
+  machine.run(1);
+  const std::vector<Occupied> rows = machine.records("tile_0.group_0.crossbars", 0);
+  REQUIRE(rows.size() == 4);
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    CHECK(rows[i].begin_ns == Approx(rows[0].begin_ns + 3200.0 * double(i)));
+  CHECK(machine.node(0).input_stall == sc_core::SC_ZERO_TIME);
+  CHECK(machine.node(0).buffer_stall == sc_core::SC_ZERO_TIME);
+  CHECK(ns(machine.node(0).busy) == Approx(4 * 3200.0));
+}
+
+TEST_CASE("a row of more windows than a payload holds takes as long as in one piece") {
+  // 150 windows are sent as 64 + 64 + 22; at 100 ns clock edges nothing is lost between: 22 + 149 x 16 cycles.
+  TimedMachine machine("isaac", one_layer(1, 150, 32, 16), isaac_16b());
+  machine.run(1);
+  const std::vector<Occupied> parts = machine.records("tile_0.group_0.crossbars", 0);
+  REQUIRE(parts.size() == 3);
+  CHECK(parts[1].begin_ns == Approx(parts[0].begin_ns + 64 * 1600.0));
+  CHECK(parts[2].begin_ns == Approx(parts[0].begin_ns + 128 * 1600.0));
+  CHECK(ns(machine.node(0).last_end) + kDescriptor == Approx(parts[0].begin_ns - 100 + 2200 + 149 * 1600.0));
+}
+
+TEST_CASE("a second window of weights in another crossbar_tile costs a turn on the bus and nothing else") {
+  // K = 2048 = 16 row blocks, 8 in each of two crossbar_tiles: 16 turns of 12.5 ns at the buffer and at the bus. The
+  // last block is read at 187.5 + 12.5 and has left the bus after 12.5 more: 212.5 ns after the row is there, so it
+  // starts two cycles late and the first result comes after 24 cycles.
+  TimedMachine machine("isaac", one_layer(1, 4, 2048, 16), isaac_16b());
+  machine.run(1);
+  const std::vector<Occupied> bus = machine.records("tile_0.bus", 0);
+  REQUIRE(bus.size() == 16);
+  const double there = bus.front().begin_ns - 12.5;
+  CHECK(bus.back().begin_ns == Approx(there + 16 * 12.5));
+  const std::vector<Occupied> late = machine.records("tile_0.group_1.crossbars", 0);
+  REQUIRE(late.size() == 8);
+  const double cycle_2 = std::ceil((there + 212.5) / 100.0) * 100.0;
+  CHECK(late.back().begin_ns == Approx(cycle_2));
+  CHECK(ns(machine.node(0).last_end) + kDescriptor == Approx(cycle_2 + 2100 + 3 * 1600.0));
+}
+
+TEST_CASE("psums of a second tile come over a router and are added once more") {
+  // 13 crossbar_tiles of 8 row blocks: 12 in tile 0 (home), one in tile 1. Tile 1's psums: its own output register, then
+  // 16 x 4 B over one router, 0.833 + 13.333, then 100 ns to be added in tile 0.
+  TimedMachine machine("isaac", one_layer(1, 2, 13 * 1024, 16), isaac_16b(2));
+  machine.run(1);
+  REQUIRE(machine.program().layers[0].placements.back().tile == 1);
+  const std::vector<Occupied> last = machine.records("tile_0.group_11.crossbars", 0);
+  const std::vector<Occupied> function = machine.records("tile_0.function", 0);
+  REQUIRE(function.size() == 1);
+  // 96 blocks in turn: buffer and bus 1200 ns, so tile 0's last block starts at most one cycle before 1200 + 100.
+  const double own = last.back().begin_ns + 1600 + 200 + 100;
+  const std::vector<Occupied> remote = machine.records("tile_1.group_0.crossbars", 0);
+  const double forwarded = own + 0.833 + 13.333 + 100;
+  CHECK(remote.back().begin_ns < last.back().begin_ns);
+  CHECK(function.front().begin_ns == Approx(forwarded).margin(0.01));
+}
+
+}  // namespace
+}  // namespace mho::testbenches
