@@ -61,10 +61,11 @@ bool FunctionUnit::forward(const FunctionJob& job, Pipeline& pipeline, sc_time& 
   return sent;
 }
 
-bool FunctionUnit::read_sources(const FunctionJob& job, Pipeline& pipeline, std::uint64_t& codes) {
+bool FunctionUnit::read_sources(const FunctionJob& job, Pipeline& pipeline, std::uint64_t& codes, sc_time& delay) {
   const dnn::Node& node = *job.node;
   row_slots_.assign(node.inputs.size(), {});
   std::size_t slot = 0;
+  const sc_time begin = delay;
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     const dnn::Shape& shape = job.graph->input_of(node, i).shape;
     row_slots_[i].assign(std::size_t(shape.height), -1);
@@ -75,13 +76,14 @@ bool FunctionUnit::read_sources(const FunctionJob& job, Pipeline& pipeline, std:
       if (row_copies_.size() <= slot) row_copies_.emplace_back();
       row_copies_[slot].resize(shape.row_bytes());
       const RingView& ring = job.sources[i];
-      sc_time side;  // reading overlaps with computing; the port's occupation raises the interval
+      sc_time side = begin;  // rows are read side by side, item by item
       if (!access(true, tlm::TLM_READ_COMMAND, ring.address(ring.first_row + std::uint64_t(y)), row_copies_[slot].data(),
                   shape.row_bytes(), pipeline, side))
         return false;
       if (ring.spilled) ledger_.of(pipeline.node)[observe::Action::kSpilledBytes] += shape.row_bytes();
       row_slots_[i][std::size_t(y)] = int(slot);
       codes += shape.row_bytes();
+      delay = std::max(delay, side);
     }
   }
   return true;
@@ -90,7 +92,7 @@ bool FunctionUnit::read_sources(const FunctionJob& job, Pipeline& pipeline, std:
 bool FunctionUnit::compute_row(const FunctionJob& job, Pipeline& pipeline, sc_time& delay) {
   if (job.node->op == dnn::Operator::kConvolution || job.sources.size() != job.node->inputs.size()) return false;
   std::uint64_t codes_read = 0;
-  if (!read_sources(job, pipeline, codes_read)) return false;
+  if (!read_sources(job, pipeline, codes_read, delay)) return false;
   const dnn::Shape& shape = job.graph->output_of(*job.node).shape;
   codes_.resize(shape.row_bytes());
   dnn::compute_row(*job.graph, *job.node, job.y,

@@ -70,7 +70,7 @@ class FunctionUnit : public sc_core::sc_module, private tlm_kit::TargetDevice {
   bool requantise(const FunctionJob& job, Pipeline& pipeline, sc_core::sc_time& delay);
   bool forward(const FunctionJob& job, Pipeline& pipeline, sc_core::sc_time& delay);
   bool compute_row(const FunctionJob& job, Pipeline& pipeline, sc_core::sc_time& delay);
-  bool read_sources(const FunctionJob& job, Pipeline& pipeline, std::uint64_t& codes);
+  bool read_sources(const FunctionJob& job, Pipeline& pipeline, std::uint64_t& codes, sc_core::sc_time& delay);
   /// Writes bytes at pixel offset `at` of every destination; `delay` becomes that of the last to arrive.
   bool write(const FunctionJob& job, std::size_t at, std::uint8_t* bytes, std::size_t length, Pipeline& pipeline,
              sc_core::sc_time& delay);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# One library a layer: mho_library(NAME SOURCES FOLDER DEPENDS ...) builds mho_NAME, alias mho::NAME,
-# from every .cpp directly in FOLDER. Headers are included by their path from the project's root.
+# One library a layer: mho_library(NAME SOURCES FOLDER... DEPENDS ...) builds mho_NAME, alias mho::NAME,
+# from every .cpp directly in the FOLDERs. Headers are included by their path from the project's root.
 
 add_library(mho_flags INTERFACE)
 target_compile_features(mho_flags INTERFACE cxx_std_17)
@@ -14,8 +14,10 @@ endif()
 set(MHO_LIBRARIES mho_flags)
 
 function(mho_library name)
-  cmake_parse_arguments(arg "" "SOURCES" "DEPENDS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/${arg_SOURCES}/*.cpp")
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
+  list(TRANSFORM arg_SOURCES PREPEND "${PROJECT_SOURCE_DIR}/")
+  list(TRANSFORM arg_SOURCES APPEND "/*.cpp")
+  file(GLOB sources CONFIGURE_DEPENDS ${arg_SOURCES})
   add_library(mho_${name} STATIC ${sources})
   add_library(mho::${name} ALIAS mho_${name})
   set_target_properties(mho_${name} PROPERTIES EXPORT_NAME ${name})

@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <numeric>
 
-#include "platforms/energy_report.h"
+#include "platforms/cost/energy_report.h"
 
 using namespace mho;
 using observe::Action;

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "platforms/run_main.h"
-#include "platforms/scenario.h"
+#include "platforms/program/run_main.h"
+#include "platforms/scenario/scenario.h"
 
 namespace mho::testbenches {
 

@@ -7,9 +7,9 @@
 #include <sstream>
 
 #include "models/dnn/onnx/onnx_reader.h"
-#include "platforms/pace_report.h"
-#include "platforms/progress_bar.h"
-#include "platforms/run_folder.h"
+#include "platforms/report/pace_report.h"
+#include "platforms/program/progress_bar.h"
+#include "platforms/report/run_folder.h"
 #include "platforms/text_table.h"
 #include "testbenches/platforms/program.h"
 

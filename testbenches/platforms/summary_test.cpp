@@ -6,7 +6,7 @@
 #include <random>
 #include <set>
 
-#include "platforms/summary.h"
+#include "platforms/report/summary.h"
 #include "testbenches/platforms/program.h"
 
 using namespace mho;

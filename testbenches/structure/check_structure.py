@@ -17,19 +17,27 @@ LAYERS = {
     "models/observe": ["models/arithmetic"],
     "models/tlm": ["models/observe"],
     "models/pim": ["models/tlm", "models/observe", "models/mapping", "models/dnn", "models/arithmetic"],
+    "platforms": ["models/pim", "models/tlm", "models/observe", "models/mapping", "models/dnn", "models/arithmetic"],
     "platforms/config": [],
-    "platforms": ["platforms/config", "models/pim", "models/tlm", "models/observe", "models/mapping", "models/dnn",
-                  "models/dnn/onnx", "models/arithmetic"],
-    "platforms/main": ["platforms"],
+    "platforms/cost": ["platforms/config", "platforms", "models/observe", "models/mapping", "models/dnn",
+                       "models/arithmetic"],
+    "platforms/scenario": ["platforms/cost", "platforms/config", "platforms", "models/mapping", "models/dnn",
+                           "models/dnn/onnx", "models/arithmetic"],
+    "platforms/report": ["platforms/scenario", "platforms/cost", "platforms/config", "platforms", "models/observe",
+                         "models/mapping", "models/dnn", "models/dnn/onnx"],
+    "platforms/program": ["platforms/report", "platforms/scenario", "platforms/cost", "platforms/config", "platforms",
+                          "models/pim", "models/tlm", "models/observe", "models/mapping", "models/dnn", "models/dnn/onnx"],
+    "platforms/program/main": ["platforms/program"],
 }
 BELOW_ALL = {"models/input_error.h"}
 # Header prefixes of a library and the only folders that may include them.
 LIBRARIES = {
-    ("systemc", "tlm", "tlm_utils/"): {"models/observe", "models/tlm", "models/pim", "platforms", "platforms/main"},
+    ("systemc", "tlm", "tlm_utils/"): {"models/observe", "models/tlm", "models/pim", "platforms", "platforms/program",
+                                        "platforms/program/main"},
     ("yaml-cpp/",): {"platforms/config"},
     ("onnx/", "google/protobuf/"): {"models/dnn/onnx"},
     ("dnnl", "oneapi/"): {"models/arithmetic"},
-    ("boost/program_options", "nlohmann/"): {"platforms"},
+    ("boost/program_options", "nlohmann/"): {"platforms/program", "platforms/report"},
 }
 NOT_IEEE = re.compile(r"\b(sc_get_curr_simcontext|sc_curr_simcontext|sc_simcontext|sc_core_version|sc_dt::sc_io_base|"
                       r"sc_cor|sc_process_b|sc_ppq|SC_HAS_PROCESS_NAME|tlm_array|sc_phash|sc_list)\b")

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands behind the command line, one function each. They throw mho::InputError on bad input and write results
+// to the stream of results only.
+#pragma once
+
+#include "platforms/program/command_line.h"
+#include "platforms/program/run_main.h"
+#include "platforms/scenario/scenario_files.h"
+
+namespace mho {
+
+/// Simulates a scenario and reports it.
+void run_command(const Command& command, const ScenarioFiles& files, const Surroundings& surroundings);
+/// Reads and compiles a scenario and says how it fits.
+void check_command(const Command& command, const ScenarioFiles& files, const Surroundings& surroundings);
+/// Lists names, keys or statistics.
+void list_command(const Command& command, const ScenarioFiles& files, const Surroundings& surroundings);
+
+}  // namespace mho

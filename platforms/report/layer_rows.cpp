@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gathers the rows from program, timing, counts and energy.
+#include "platforms/report/layer_rows.h"
+
+#include <algorithm>
+
+#include "platforms/report/summary.h"
+
+namespace mho {
+namespace {
+
+void add_energy(LayerRow& row, const std::vector<double>& of_run, double inferences) {
+  for (const double joules : of_run) {
+    row.energy_j.push_back(joules / inferences);
+    row.total_energy_j += row.energy_j.back();
+  }
+}
+
+/// Placement of a weighted layer. Groups are packed block-diagonally, so the cells that hold weights are the layer's
+/// weights times their slices, whatever the blocks look like.
+void add_plan(LayerRow& row, const mapping::LayerPlan& plan, const Workload& workload,
+              const mapping::Machine& machine) {
+  const dnn::Node& node = workload.graph.nodes[std::size_t(plan.node)];
+  row.replicas = plan.replicas;
+  for (const mapping::Placement& placement : plan.placements) row.crossbars += std::uint64_t(placement.crossbars);
+  const double weights = double(dnn::dot_length(workload.graph, node)) * dnn::filters_of(workload.graph, node);
+  const double cells = double(row.crossbars) * machine.crossbar.rows * machine.crossbar.columns;
+  row.cell_utilisation = cells > 0.0 ? weights * double(machine.weight_slicing.size()) * plan.replicas / cells : 0.0;
+  row.fidelity = plan.lossless ? "exact" : "sliced";
+}
+
+LayerRow node_row(const Workload& workload, std::size_t index, const RunRecord& record) {
+  const dnn::Node& node = workload.graph.nodes[index];
+  const dnn::Shape& output = workload.graph.output_of(node).shape;
+  LayerRow row;
+  row.name = node.name;
+  row.op = dnn::is_fully_connected(workload.graph, node) ? "fully_connected" : dnn::name_of(node.op);
+  row.windows = std::uint64_t(output.height) * std::uint64_t(output.width);
+  row.macs = dnn::macs(workload.graph, node);
+  row.fidelity = "digital";
+  row.counts = record.ledger.of(int(index));
+  if (index < record.nodes.size()) row.timing = record.nodes[index];
+  return row;
+}
+
+}  // namespace
+
+double busy_per_inference(double busy_s, std::uint64_t inferences, int replicas, int width) {
+  const double share = double(std::min(replicas, width)) / std::max(replicas, 1);
+  return busy_s * share / double(std::max<std::uint64_t>(inferences, 1));
+}
+
+std::vector<LayerRow> layer_rows(const Scenario& scenario, const Workload& workload, const RunRecord& record,
+                                 const EnergyReport& energy) {
+  const double inferences = double(std::max<std::uint64_t>(record.inferences, 1));
+  const double interval = steady_latency(record.completions_s).value_or(record.simulated_s / inferences);
+  std::vector<LayerRow> rows;
+  for (std::size_t i = 0; i < workload.graph.nodes.size(); ++i) {
+    rows.push_back(node_row(workload, i, record));
+    LayerRow& row = rows.back();
+    for (const mapping::LayerPlan& plan : record.program.layers)
+      if (plan.node == int(i)) add_plan(row, plan, workload, scenario.platform.machine);
+    row.time_per_inference_s = busy_per_inference(row.timing.busy_s, record.inferences, row.replicas,
+                                                  workload.graph.output_of(workload.graph.nodes[i]).shape.width);
+    row.utilisation = interval > 0.0 ? row.time_per_inference_s / interval : 0.0;
+    if (i < energy.nodes.size()) add_energy(row, energy.nodes[i], inferences);
+  }
+  LayerRow machine;
+  machine.name = "(machine)";
+  machine.op = "none";
+  machine.fidelity = "digital";
+  machine.counts = record.ledger.of(-1);
+  add_energy(machine, energy.machine, inferences);
+  rows.push_back(std::move(machine));
+  return rows;
+}
+
+}  // namespace mho

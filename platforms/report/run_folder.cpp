@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Temporary folder, then rename. Two runs into the same folder at once do not mix: the later one wins as a whole.
+#include "platforms/report/run_folder.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <system_error>
+
+#include "models/input_error.h"
+
+namespace mho {
+namespace {
+
+namespace fs = std::filesystem;
+
+InputError out_error(const std::string& path, const std::string& problem, const std::string& allowed) {
+  return InputError("--out " + path, 0, 0, problem, allowed);
+}
+
+/// Path without a slash at its end, so that its parent and its last name are what they seem.
+std::string trimmed(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
+/// True for what a run writes; anything else in a folder belongs to somebody.
+bool written_by_run(const std::string& name) {
+  return name == "summary.json" || name == "layers.csv" || name == "effective.yaml" || name == "outputs" ||
+         name.rfind("trace", 0) == 0 || name == "wave.vcd";
+}
+
+void check_target(const std::string& path) {
+  if (path.empty()) throw out_error(path, "an empty name", "a folder");
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (status.type() == fs::file_type::not_found) return;
+  if (status.type() != fs::file_type::directory)
+    throw out_error(path, "exists and is no folder", "a new folder or that of an earlier run");
+  for (const fs::directory_entry& entry : fs::directory_iterator(path, error)) {
+    const std::string name = entry.path().filename().string();
+    if (!written_by_run(name))
+      throw out_error(path, "holds " + excerpt(name) + ", which no run wrote",
+                      "a new folder or that of an earlier run");
+  }
+}
+
+}  // namespace
+
+RunFolder::RunFolder(std::string path) : path_(trimmed(std::move(path))) {
+  check_target(path_);
+  temporary_ = path_ + ".partial-" + std::to_string(getpid());
+  std::error_code error;
+  fs::create_directories(temporary_, error);
+  if (error) throw out_error(path_, "cannot be made: " + error.message(), "a folder that can be written");
+}
+
+RunFolder::~RunFolder() {
+  std::error_code error;
+  if (!committed_) fs::remove_all(temporary_, error);
+}
+
+std::string RunFolder::file(const std::string& name) const {
+  const fs::path path = fs::path(temporary_) / name;
+  fs::create_directories(path.parent_path());
+  return path.string();
+}
+
+void RunFolder::write(const std::string& name, const std::string& content) const {
+  std::ofstream out(file(name), std::ios::binary);
+  out << content;
+  out.close();
+  if (!out) throw std::runtime_error("cannot write " + file(name));
+}
+
+void RunFolder::commit() {
+  const std::string old = path_ + ".replaced-" + std::to_string(getpid());
+  const bool replaces = fs::exists(path_);
+  if (replaces) fs::rename(path_, old);
+  fs::rename(temporary_, path_);
+  committed_ = true;
+  std::error_code error;
+  if (replaces) fs::remove_all(old, error);
+}
+
+}  // namespace mho

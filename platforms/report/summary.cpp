@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Derives the figures of a run.
+#include "platforms/report/summary.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "platforms/cost/chip_budget.h"
+
+namespace mho {
+namespace {
+
+using observe::Action;
+
+std::uint64_t peak_memory_bytes() {
+  rusage usage{};
+  return getrusage(RUSAGE_SELF, &usage) == 0 ? std::uint64_t(usage.ru_maxrss) * 1024 : 0;
+}
+
+void add_accuracy(Summary& s, const Workload& workload, const RunRecord& record) {
+  if (workload.labels.empty()) return;
+  const dnn::CodeType type = workload.graph.tensors[std::size_t(workload.graph.outputs.front())].type;
+  s.accuracy_top1 = accuracy(record.outputs.front(), type, workload.labels, 1);
+  s.accuracy_top5 = accuracy(record.outputs.front(), type, workload.labels, 5);
+}
+
+void add_counts(Summary& s, const Workload& workload, const RunRecord& record) {
+  const observe::Counts run = record.ledger.total();
+  s.macs = dnn::macs(workload.graph) * record.inferences;
+  s.adc_conversions = run[Action::kConversions];
+  s.adc_unit_conversions = run[Action::kUnitConversions];
+  s.adc_conversions_per_mac = s.macs == 0 ? 0.0 : double(s.adc_conversions) / double(s.macs);
+  s.adc_saturations = run[Action::kSaturations];
+  s.cell_write_steps = run[Action::kCellWriteSteps] + record.programming.total()[Action::kCellWriteSteps];
+  s.crossbars_used = record.program.crossbars_used;
+  s.crossbars_total = record.program.crossbars_total;
+}
+
+void add_costs(Summary& s, const Scenario& scenario, const RunRecord& record, const CostModel& costs,
+               const EnergyReport& energy) {
+  const mapping::Machine& machine = scenario.platform.machine;
+  const ChipBudget budget = chip_budget(costs, machine);
+  const double inferences = double(std::max<std::uint64_t>(record.inferences, 1));
+  s.chips = record.program.chips;
+  s.area_mm2 = budget.chip.area_m2 * 1e6 * s.chips;
+  s.power_w = budget.chip.power_w * s.chips;
+  s.energy_per_inference_j = energy.total_j / inferences;
+  for (std::size_t i = 0; i < energy.components.size(); ++i)
+    s.energy_breakdown_j.emplace_back(energy.components[i], energy.components_j[i] / inferences);
+  s.average_power_w = record.simulated_s > 0.0 ? energy.total_j / record.simulated_s : 0.0;
+  s.programming_energy_j = energy_report(record.programming, costs, machine, s.chips, record.programming_s).total_j;
+}
+
+}  // namespace
+
+std::optional<double> steady_latency(const std::vector<double>& completions_s) {
+  if (completions_s.size() < 2) return std::nullopt;
+  const std::size_t before = std::max<std::size_t>(completions_s.size() / 2, 1) - 1;
+  return (completions_s.back() - completions_s[before]) / double(completions_s.size() - 1 - before);
+}
+
+Summary summarise(const Scenario& scenario, const Workload& workload, const RunRecord& record, const CostModel& costs,
+                  const EnergyReport& energy) {
+  Summary s;
+  s.scenario = scenario.name;
+  s.system = scenario.platform.machine.name;
+  s.network = scenario.network;
+  s.seed = scenario.seed;
+  s.inferences = record.inferences;
+  add_accuracy(s, workload, record);
+  s.latency_s = record.completions_s.empty() ? 0.0 : record.completions_s.front();
+  s.steady_latency_s = steady_latency(record.completions_s);
+  if (s.steady_latency_s && *s.steady_latency_s > 0.0) s.throughput_per_s = 1.0 / *s.steady_latency_s;
+  add_costs(s, scenario, record, costs, energy);
+  add_counts(s, workload, record);
+  s.output_mean_abs_error = output_mean_abs_error(workload, record.outputs);
+  s.programming_time_s = record.programming_s;
+  s.wall_time_s = record.wall_time_s;
+  s.host_peak_memory_bytes = peak_memory_bytes();
+  s.notes = costs.notes();
+  if (workload.synthetic)
+    s.notes.push_back("inputs are random codes: counts that depend on data are not those of real inputs");
+  if (!s.steady_latency_s) s.notes.push_back("one inference has no interval: no throughput");
+  return s;
+}
+
+}  // namespace mho

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// One function a section of the machine. Defaults are those of mapping::Machine; ranges are those of its checks, so
+// that a number out of range is reported at its own key.
+#include "platforms/scenario/system_reader.h"
+
+#include <algorithm>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "models/arithmetic/encoding.h"
+#include "models/arithmetic/slicing.h"
+#include "platforms/scenario/system_checks.h"
+
+namespace mho {
+namespace {
+
+using config::integer;
+using config::or_word;
+using config::quantity;
+using config::Quantity;
+using config::Reader;
+using mapping::Machine;
+
+constexpr int kMost = 65536;  ///< of anything that is counted
+
+void read_hierarchy(Reader& root, Machine& m) {
+  m.chips = root.get("chips", or_word(integer(1, kMost), "auto"), std::nullopt,
+                     "chips joined by HyperTransport; auto: as few as hold one copy of the network")
+                .value_or(0);
+  m.tiles_per_chip =
+      root.section("chip", "one chip").get("tiles", integer(1, kMost), m.tiles_per_chip, "tiles of a chip");
+  m.crossbar_tiles_per_tile =
+      root.section("tile", "one tile: an eDRAM, a bus, a function unit and crossbar tiles")
+          .get("crossbar_tiles", integer(1, kMost), m.crossbar_tiles_per_tile, "crossbar tiles (IMAs) of a tile");
+  m.crossbar.crossbars = root.get("crossbars", integer(1, kMost), m.crossbar.crossbars,
+                                  "crossbars of a crossbar tile: those behind one input register");
+}
+
+void read_crossbar(Reader& root, Machine& m) {
+  Reader r = root.section("crossbar", "one crossbar");
+  mapping::CrossbarTileConfig& c = m.crossbar;
+  c.rows = r.get("rows", integer(1, 32767), c.rows, "word lines");
+  c.columns =
+      r.get("columns", integer(1, kMost), c.columns, "bit lines that hold weights; the unit column is one more");
+  c.cell_bits = r.get("cell_bits", integer(1, 8), c.cell_bits, "bits stored by a cell");
+  c.cycle_s = r.get("cycle", quantity(Quantity::time, config::kPositive), c.cycle_s,
+                    "time of one input slice through the array");
+  const std::optional<std::uint64_t> bytes =
+      r.get("input_register", or_word(config::byte_count(1, INT32_MAX), "auto"), std::nullopt,
+            "input register of a crossbar tile; auto: 16 bit for every row of its crossbars");
+  const double every_row = 2.0 * c.crossbars * c.rows;
+  if (!bytes && every_row > INT32_MAX)
+    throw r.error("rows", "times `crossbars` is more than an input register holds", "less than 1 Gi rows");
+  c.input_register_bytes = int(bytes.value_or(std::uint64_t(every_row)));
+}
+
+/// Bits of a code cut into slices: written out, or in slices of one width.
+std::vector<int> read_slicing(Reader& root, const char* key, int bits, int width, const char* description) {
+  const auto written =
+      root.get(key, or_word(config::list_of(integer(1, 8), 1, 16), "uniform"), std::nullopt, description);
+  return written ? *written : arithmetic::Slicing::uniform(bits, width).widths();
+}
+
+void read_encoding(Reader& root, Machine& m) {
+  m.data_bits = root.get("data_bits", integer(8, 16), m.data_bits,
+                         "width of activations and weights; 8-bit codes are extended to it");
+  m.dac_bits = root.section("dac", "the word line drivers").get("bits", integer(1, 8), m.dac_bits, "bits of a DAC");
+  const std::vector<int> input =
+      read_slicing(root, "input_slicing", m.data_bits, m.dac_bits,
+                   "widths of input slices, most significant first; uniform: data_bits in slices of dac.bits");
+  if (input != arithmetic::Slicing::uniform(m.data_bits, m.dac_bits).widths())
+    throw root.error("input_slicing", "does not cut `data_bits` into slices of `dac.bits`",
+                     "uniform; other slicings are not available yet");
+  m.weight_slicing = read_slicing(
+      root, "weight_slicing", m.data_bits, m.crossbar.cell_bits,
+      "widths of weight slices, most significant first; uniform: data_bits in slices of crossbar.cell_bits");
+  m.encoding = root.get("encoding", config::word({"flip", "biased"}), m.encoding,
+                        "weight encoding; flip: columns above half range are stored inverted and save one ADC bit");
+  m.replication =
+      root.get("replication",
+               config::choice<mapping::Replication>(
+                   {{"balanced", mapping::Replication::kBalanced}, {"none", mapping::Replication::kNone}}),
+               m.replication, "copies of layers; balanced: in proportion to their windows, as far as there is room");
+}
+
+void read_adc(Reader& root, Machine& m) {
+  Reader r = root.section("adc", "the converters of a crossbar tile");
+  const int needed =
+      arithmetic::lossless_adc_bits(m.crossbar.rows, m.dac_bits, m.crossbar.cell_bits) - (m.encoding == "flip" ? 1 : 0);
+  m.adc.bits = r.get("bits", or_word(integer(1, 16), "lossless"), std::optional<int>(m.adc.bits),
+                     "resolution; lossless: as many bits as no column sum can exceed")
+                   .value_or(std::clamp(needed, 1, 16));
+  m.adc.is_signed = r.get("signed", config::boolean(), m.adc.is_signed, "whether codes lie around zero");
+  m.adc.rate_hz = r.get("rate", quantity(Quantity::sample_rate, config::kPositive), m.adc.rate_hz,
+                        "conversions a second of one converter");
+  m.adc.converters = r.get("converters", or_word(integer(1, kMost), "per_crossbar"), std::nullopt,
+                           "converters of a crossbar tile, shared evenly; per_crossbar: one for each crossbar")
+                         .value_or(m.crossbar.crossbars);
+}
+
+void read_buffers(Reader& root, Machine& m) {
+  Reader edram = root.section("edram", "the buffer of a tile");
+  m.edram.bytes = int(edram.get("size", config::byte_count(1, INT32_MAX), std::uint64_t(m.edram.bytes), "capacity"));
+  m.edram.line_bytes = int(
+      edram.get("line", config::byte_count(1, INT32_MAX), std::uint64_t(m.edram.line_bytes), "bytes of one access"));
+  m.edram.line_s = edram.get("line_time", quantity(Quantity::time), m.edram.line_s, "time of one access, pipelined");
+  Reader bus = root.section("bus", "link from a tile's buffer to its crossbar tiles");
+  m.bus.latency_s = bus.get("latency", quantity(Quantity::time), m.bus.latency_s, "before each transfer");
+  m.bus.bytes_per_s =
+      bus.get("bandwidth", quantity(Quantity::bandwidth, config::kPositive), m.bus.bytes_per_s, "of one tile");
+}
+
+void read_network_on_chip(Reader& root, Machine& m) {
+  Reader router = root.section("router", "the mesh between tiles");
+  m.router.tiles_per_router =
+      router.get("tiles", integer(1, kMost), m.router.tiles_per_router, "tiles that share a router");
+  m.router.hop_s = router.get("hop", quantity(Quantity::time), m.router.hop_s, "latency of one router");
+  m.router.bytes_per_s =
+      router.get("bandwidth", quantity(Quantity::bandwidth, config::kPositive), m.router.bytes_per_s, "of one link");
+  Reader ht = root.section("hypertransport", "the links between chips");
+  m.hypertransport.links = ht.get("links", integer(1, kMost), m.hypertransport.links, "links of a chip");
+  m.hypertransport.bytes_per_s = ht.get("bandwidth", quantity(Quantity::bandwidth, config::kPositive),
+                                        m.hypertransport.bytes_per_s, "of one link");
+  m.hypertransport.latency_s = ht.get("latency", quantity(Quantity::time), m.hypertransport.latency_s, "of one link");
+}
+
+void read_function_unit(Reader& root, Machine& m) {
+  Reader r = root.section("function_unit", "digital functions of a tile");
+  m.function.shift_add_s =
+      r.get("shift_add", quantity(Quantity::time), m.function.shift_add_s, "stage that adds psums of a tile");
+  m.function.function_s =
+      r.get("function", quantity(Quantity::time), m.function.function_s, "stage that requantises and activates");
+  m.function.write_s =
+      r.get("write", quantity(Quantity::time), m.function.write_s, "stage that writes results to the buffer");
+  m.function.outputs_per_s = r.get("rate", quantity(Quantity::sample_rate, config::kPositive), m.function.outputs_per_s,
+                                   "outputs a second that are requantised and activated");
+  m.function.pooled_per_s = r.get("pool_rate", quantity(Quantity::sample_rate, config::kPositive),
+                                  m.function.pooled_per_s, "inputs a second of pooling and element-wise operators");
+}
+
+void read_writer(Reader& root, Machine& m) {
+  Reader r = root.section("writer", "program-and-verify writing, row by row; one writer a crossbar tile");
+  m.writer.setup_s = r.get("setup", quantity(Quantity::time), m.writer.setup_s, "before each row");
+  m.writer.pulse_s = r.get("pulse", quantity(Quantity::time), m.writer.pulse_s, "one level step");
+}
+
+}  // namespace
+
+Machine read_machine(Reader& root) {
+  Machine machine;
+  machine.name = root.get("machine", config::text("the name of a machine"), machine.name,
+                          "name of the machine in reports; a system file sets it");
+  read_hierarchy(root, machine);
+  read_crossbar(root, machine);
+  read_encoding(root, machine);
+  read_adc(root, machine);
+  read_buffers(root, machine);
+  read_network_on_chip(root, machine);
+  read_function_unit(root, machine);
+  read_writer(root, machine);
+  check_machine(root, machine);
+  return machine;
+}
+
+}  // namespace mho

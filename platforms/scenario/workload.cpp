@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads the files of a workload and checks them against each other.
+#include "platforms/scenario/workload.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <random>
+
+#include "models/dnn/onnx/onnx_reader.h"
+#include "models/dnn/reference.h"
+#include "platforms/text_table.h"
+
+namespace mho {
+namespace {
+
+using Codes = std::vector<std::uint8_t>;
+
+/// The file of graph input `index`, by name where the scenario gives names, else by place.
+const InputFile& file_of(const Scenario& scenario, const dnn::Graph& graph, std::size_t index) {
+  const std::string& name = graph.tensors[std::size_t(graph.inputs[index])].name;
+  if (scenario.inputs.front().input.empty()) return scenario.inputs[index];
+  for (const InputFile& file : scenario.inputs)
+    if (file.input == name) return file;
+  throw scenario.inputs_at.error("inputs: no file for graph input " + excerpt(name), "one file for each graph input");
+}
+
+void check_number_of_files(const Scenario& scenario, const dnn::Graph& graph) {
+  if (scenario.inputs.size() != graph.inputs.size())
+    throw scenario.inputs_at.error(
+        "inputs: " + count_of(scenario.inputs.size(), "file") + " for " + count_of(graph.inputs.size(), "graph input"),
+        "one file for each; inferences are counted along a file's leading axis");
+}
+
+std::vector<std::vector<Codes>> read_files(const Scenario& scenario, const dnn::Graph& graph) {
+  check_number_of_files(scenario, graph);
+  std::vector<std::vector<Codes>> inputs;
+  for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
+    const InputFile& file = file_of(scenario, graph, i);
+    const dnn::Tensor& tensor = graph.tensors[std::size_t(graph.inputs[i])];
+    std::vector<Codes> codes =
+        dnn::to_codes(dnn::read_tensor(file.path), tensor, scenario.inferences.value_or(0), file.path);
+    if (i == 0) inputs.resize(codes.size());
+    if (codes.size() != inputs.size())
+      throw InputError(file.path, 0, 0,
+                       std::to_string(codes.size()) + " inferences, another input has " + std::to_string(inputs.size()),
+                       "as many in every file");
+    for (std::size_t n = 0; n < codes.size(); ++n) inputs[n].push_back(std::move(codes[n]));
+  }
+  if (inputs.empty()) throw InputError(scenario.inputs.front().path, 0, 0, "no inference in it", "one or more");
+  if (scenario.inferences && std::int64_t(inputs.size()) < *scenario.inferences)
+    throw scenario.inferences_at.error("inferences: " + std::to_string(*scenario.inferences) +
+                                           " are asked for, the files hold " + std::to_string(inputs.size()),
+                                       "1 to " + std::to_string(inputs.size()) + ", or all");
+  return inputs;
+}
+
+/// Inputs that main memory could not hold are refused before they are drawn.
+void check_size(const Scenario& scenario, const dnn::Graph& graph) {
+  std::uint64_t bytes = 0;
+  for (const int index : graph.inputs) bytes += graph.tensors[std::size_t(index)].shape.bytes();
+  const std::uint64_t most = scenario.platform.memory.bytes / std::max<std::uint64_t>(bytes, 1);
+  if (std::uint64_t(scenario.inferences.value_or(1)) > most)
+    throw scenario.inferences_at.error("inferences: main memory holds the inputs of " + std::to_string(most),
+                                       "fewer, or a larger `platform.memory.size`");
+}
+
+/// Codes drawn evenly from the type's range; the engine's bits are used as they come, so every library draws the same.
+std::vector<std::vector<Codes>> draw_inputs(const Scenario& scenario, const dnn::Graph& graph) {
+  check_size(scenario, graph);
+  std::mt19937_64 engine(scenario.seed);
+  std::vector<std::vector<Codes>> inputs(std::size_t(scenario.inferences.value_or(1)));
+  for (auto& inference : inputs)
+    for (const int index : graph.inputs) {
+      Codes codes(graph.tensors[std::size_t(index)].shape.bytes());
+      for (std::uint8_t& code : codes) code = std::uint8_t(engine() >> 56);
+      inference.push_back(std::move(codes));
+    }
+  return inputs;
+}
+
+std::int64_t element(const dnn::OnnxTensor& tensor, std::size_t index, const std::string& path) {
+  using Type = dnn::OnnxTensor::Type;
+  std::size_t width = tensor.type == Type::kInt64 ? 8 : tensor.type == Type::kInt32 ? 4 : 1;
+  if (tensor.type == Type::kFloat) throw InputError(path, 0, 0, "labels are real numbers", "a tensor of integers");
+  std::uint64_t bits = 0;
+  for (std::size_t b = 0; b < width; ++b) bits |= std::uint64_t{tensor.raw[index * width + b]} << (8 * b);
+  if (tensor.type == Type::kInt32) return std::int32_t(bits);
+  if (tensor.type == Type::kInt8) return std::int8_t(bits);
+  return std::int64_t(bits);
+}
+
+std::vector<std::int64_t> read_labels(const Scenario& scenario, const dnn::Graph& graph, std::size_t inferences) {
+  if (scenario.labels.empty()) return {};
+  const dnn::OnnxTensor tensor = dnn::read_tensor(scenario.labels);
+  if (tensor.elements() < std::int64_t(inferences))
+    throw InputError(scenario.labels, 0, 0,
+                     std::to_string(tensor.elements()) + " labels for " + std::to_string(inferences) + " inferences",
+                     "one label an inference");
+  const std::size_t classes = graph.tensors[std::size_t(graph.outputs.front())].shape.bytes();
+  std::vector<std::int64_t> labels;
+  for (std::size_t i = 0; i < inferences; ++i) {
+    labels.push_back(element(tensor, i, scenario.labels));
+    if (labels.back() < 0 || labels.back() >= std::int64_t(classes))
+      throw InputError(scenario.labels, 0, 0, "label " + std::to_string(i) + " is " + std::to_string(labels.back()),
+                       "0 to " + std::to_string(classes - 1));
+  }
+  return labels;
+}
+
+/// A code as a number that orders as the real value does.
+int ordered(std::uint8_t code, dnn::CodeType type) {
+  return type == dnn::CodeType::kInt8 ? int(std::int8_t(code)) : int(code);
+}
+
+}  // namespace
+
+dnn::Graph load_network(const Scenario& scenario) { return dnn::read_onnx(scenario.model); }
+
+Workload load_workload(const Scenario& scenario) {
+  Workload workload;
+  workload.graph = load_network(scenario);
+  workload.synthetic = scenario.inputs.empty();
+  workload.inputs = workload.synthetic ? draw_inputs(scenario, workload.graph) : read_files(scenario, workload.graph);
+  workload.labels = read_labels(scenario, workload.graph, workload.inputs.size());
+  return workload;
+}
+
+double accuracy(const std::vector<Codes>& output, dnn::CodeType type, const std::vector<std::int64_t>& labels,
+                std::size_t k) {
+  std::size_t right = 0;
+  for (std::size_t n = 0; n < labels.size(); ++n) {
+    const Codes& codes = output[n];
+    const std::size_t label = std::size_t(labels[n]);
+    std::size_t above = 0;  // codes that rank before the label's
+    for (std::size_t c = 0; c < codes.size(); ++c) {
+      const int difference = ordered(codes[c], type) - ordered(codes[label], type);
+      above += difference > 0 || (difference == 0 && c < label) ? 1 : 0;
+    }
+    right += above < k ? 1 : 0;
+  }
+  return double(right) / double(labels.size());
+}
+
+double output_mean_abs_error(const Workload& workload, const Outputs& outputs) {
+  const dnn::Reference reference(workload.graph);
+  std::uint64_t difference = 0, codes = 0;
+  for (std::size_t n = 0; n < workload.inputs.size(); ++n) {
+    const std::vector<Codes> expected = reference.run(workload.inputs[n]);
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const int tensor = workload.graph.outputs[i];
+      const dnn::CodeType type = workload.graph.tensors[std::size_t(tensor)].type;
+      const Codes& want = expected[std::size_t(tensor)];
+      for (std::size_t c = 0; c < want.size(); ++c)
+        difference += std::uint64_t(std::abs(ordered(outputs[i][n].at(c), type) - ordered(want[c], type)));
+      codes += want.size();
+    }
+  }
+  return codes == 0 ? 0.0 : double(difference) / double(codes);
+}
+
+}  // namespace mho

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a scenario runs, read from its files: the network, the inputs of every inference as codes, the labels, and the
+// measures that need only them (accuracy, deviation from the integer reference).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/dnn/graph.h"
+#include "platforms/scenario/scenario.h"
+
+namespace mho {
+
+struct Workload {
+  dnn::Graph graph;
+  std::vector<std::vector<std::vector<std::uint8_t>>>
+      inputs;                        ///< [inference][graph input]: codes [height][width][channels]
+  std::vector<std::int64_t> labels;  ///< one an inference, or none
+  bool synthetic = false;            ///< the inputs are random codes
+};
+
+/// Reads the model alone. Throws mho::InputError.
+dnn::Graph load_network(const Scenario& scenario);
+
+/// Reads model, inputs and labels. Throws mho::InputError where files do not fit the network, hold fewer inferences
+/// than asked for, or name classes that the network does not have.
+Workload load_workload(const Scenario& scenario);
+
+/// Share of inferences whose label is among the `k` highest codes of the output; of equal codes the first counts.
+double accuracy(const std::vector<std::vector<std::uint8_t>>& output, dnn::CodeType type,
+                const std::vector<std::int64_t>& labels, std::size_t k);
+
+/// Outputs of a run, [graph output][inference].
+using Outputs = std::vector<std::vector<std::vector<std::uint8_t>>>;
+
+/// Mean |difference| in codes between outputs and the integer reference over all inferences and outputs.
+double output_mean_abs_error(const Workload& workload, const Outputs& outputs);
+
+}  // namespace mho
