@@ -5,9 +5,7 @@
 namespace mho::pim {
 namespace {
 
-constexpr std::size_t kAlignment = 64;  // a cache line and the widest vector
-
-std::size_t aligned(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+std::size_t aligned(std::size_t bytes) { return (bytes + kDataAlignment - 1) / kDataAlignment * kDataAlignment; }
 
 }  // namespace
 
@@ -18,7 +16,7 @@ std::size_t lay_out(Batch& batch, int slices, int columns) {
   batch.codes_at = aligned(count * std::size_t(batch.filters) * sizeof(std::int32_t));
   batch.sums_at = batch.codes_at + aligned(count * std::size_t(batch.rows));
   const std::size_t sums = batch.exact ? 0 : count * std::size_t(slices) * std::size_t(sums_stride(columns)) * 2;
-  return batch.sums_at + sums + kAlignment;
+  return batch.sums_at + sums + kDataAlignment;
 }
 
 bool fits(const Batch& batch, int slices, int columns, std::size_t bytes) {

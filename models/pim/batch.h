@@ -73,6 +73,9 @@ struct Batch : tlm::tlm_extension<Batch> {
   void copy_from(const tlm::tlm_extension_base& other) override { *this = static_cast<const Batch&>(other); }
 };
 
+/// A cache line and the widest vector: data arrays of batches and their parts start on it.
+constexpr std::size_t kDataAlignment = 64;
+
 /// Bytes of the data array of a batch and where its parts lie; sets codes_at and sums_at.
 std::size_t lay_out(Batch& batch, int slices, int columns);
 

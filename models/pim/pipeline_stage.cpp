@@ -129,9 +129,7 @@ void SharedStage::leave(const Pipeline& pipeline) {
 }
 
 void SharedStage::book_current() {
-  const sc_time now = sc_core::sc_time_stamp();
-  const std::ptrdiff_t past = step_at(now);
-  if (past > 0) steps_.erase(steps_.begin(), steps_.begin() + past);
+  // The waves may have begun in what is past by now, so that is forgotten only afterwards.
   for (const Wave& wave : waves_) {
     if (wave.service == sc_core::SC_ZERO_TIME) continue;
     std::vector<Booking> bookings;
@@ -139,6 +137,8 @@ void SharedStage::book_current() {
     for (const Booking& booking : bookings) book(booking);
   }
   waves_.clear();
+  const std::ptrdiff_t past = step_at(sc_core::sc_time_stamp());
+  if (past > 0) steps_.erase(steps_.begin(), steps_.begin() + past);
 }
 
 void SharedStage::book(const Booking& booking) {

@@ -37,9 +37,6 @@ struct NodeProgress {
   std::string limited_by;
 };
 
-/// A cache line and the widest vector: data arrays of batches start on it.
-constexpr std::size_t kDataAlignment = 64;
-
 class Scheduler : public sc_core::sc_module {
  public:
   /// `groups` of each tile that is built; tiles beyond are not.

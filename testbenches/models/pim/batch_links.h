@@ -3,9 +3,9 @@
 // arrives. Neither knows what a batch means.
 #pragma once
 
-#include <systemc>
 #include <tlm_utils/simple_initiator_socket.h>
 #include <tlm_utils/simple_target_socket.h>
+#include <systemc>
 #include <vector>
 
 #include "models/pim/batch.h"
@@ -55,10 +55,10 @@ class BatchSink : public sc_core::sc_module {
   tlm::tlm_response_status answer = tlm::TLM_OK_RESPONSE;
   sc_core::sc_time takes;
   int calls = 0;
-  std::uint64_t address = 0;       ///< of the last call
-  sc_core::sc_time arrived;        ///< its delay
-  pim::Batch batch;                ///< its batch
-  std::vector<std::uint8_t> bytes; ///< its data array
+  std::uint64_t address = 0;        ///< of the last call
+  sc_core::sc_time arrived;         ///< its delay
+  pim::Batch batch;                 ///< its batch
+  std::vector<std::uint8_t> bytes;  ///< its data array
 
  private:
   void receive(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);

@@ -65,7 +65,8 @@ std::int32_t clipped_dot(const RegionData& region, const std::uint8_t* codes, in
   for (int slice = 0; slice < 8; ++slice) {
     const int places[] = {64, 16, 4, 1};
     std::int32_t of_slice = -128 * std::min(highest, column_sum(region, codes, region.columns(), slice));
-    for (int k = 0; k < 4; ++k) of_slice += places[k] * std::min(highest, column_sum(region, codes, filter * 4 + k, slice));
+    for (int k = 0; k < 4; ++k)
+      of_slice += places[k] * std::min(highest, column_sum(region, codes, filter * 4 + k, slice));
     psum += of_slice * (1 << (7 - slice));
   }
   return psum;
@@ -127,10 +128,26 @@ TEST_CASE("the proof that an ADC loses nothing is not carried over to altered ce
   }
 }
 
+arithmetic::ProgrammedArray array_of(const RegionData& region) {
+  return {{region.rows, region.filters, 2, region.levels, region.setup.recombination}, region.setup.stream};
+}
+
+TEST_CASE("slices of a payload lie as far apart as the arrays lay them, whatever the number of columns") {
+  for (int filters = 1; filters < 70; ++filters) {
+    const RegionData region = random_region(1, 2, filters, 0, 8);
+    CHECK(pim::sums_stride(4 * filters) == array_of(region).sums_stride());
+  }
+}
+
 /// Converter and shift-and-add unit without crossbars.
 struct Alone {
-  Alone() : converter("converter", adc(8), 4, ledger), unit("unit", 4, ledger), to_adc("to_adc"), to_unit("to_unit"),
-            behind_adc("behind_adc"), behind_unit("behind_unit") {
+  Alone()
+      : converter("converter", adc(8), 4, ledger),
+        unit("unit", 4, ledger),
+        to_adc("to_adc"),
+        to_unit("to_unit"),
+        behind_adc("behind_adc"),
+        behind_unit("behind_unit") {
     to_adc.out.bind(converter.sums);
     converter.codes.bind(behind_adc.in);
     to_unit.out.bind(unit.codes);
@@ -142,10 +159,6 @@ struct Alone {
   BatchSource to_adc, to_unit;
   BatchSink behind_adc, behind_unit;
 };
-
-arithmetic::ProgrammedArray array_of(const RegionData& region) {
-  return {{region.rows, region.filters, 2, region.levels, region.setup.recombination}, region.setup.stream};
-}
 
 TEST_CASE("converter and shift-and-add unit refuse what is not their form, address or size") {
   Alone bench;
@@ -168,8 +181,8 @@ TEST_CASE("converter and shift-and-add unit refuse what is not their form, addre
     expect(tlm::TLM_OK_RESPONSE, 3, codes.batch);
     for (const std::uint64_t address : {4ull, 1ull << 31, 1ull << 32, ~0ull})
       expect(tlm::TLM_COMMAND_ERROR_RESPONSE, address, codes.batch);
-    for (const Batch::Form form : {Batch::Form::kEmpty, Batch::Form::kCodes, Batch::Form::kSums, Batch::Form::kConverted,
-                                   Batch::Form::kPsums}) {
+    for (const Batch::Form form :
+         {Batch::Form::kEmpty, Batch::Form::kCodes, Batch::Form::kSums, Batch::Form::kConverted, Batch::Form::kPsums}) {
       Batch other = codes.batch;
       other.form = form;
       if (form != right) expect(tlm::TLM_COMMAND_ERROR_RESPONSE, 0, other);

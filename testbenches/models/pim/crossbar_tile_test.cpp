@@ -17,7 +17,8 @@ using sc_core::sc_time;
 
 std::int16_t sum_at(const BatchOfCodes& codes, int stride, int window, int slice, int column) {
   std::int16_t sum = 0;
-  std::memcpy(&sum, codes.bytes.data() + codes.batch.sums_at + std::size_t(((window * 8 + slice) * stride + column) * 2),
+  std::memcpy(&sum,
+              codes.bytes.data() + codes.batch.sums_at + std::size_t(((window * 8 + slice) * stride + column) * 2),
               sizeof sum);
   return sum;
 }
@@ -112,8 +113,8 @@ TEST_CASE("driving is counted for the node: vectors, cycles, drives, pulses and 
 
 /// Sends the batch after `spoil` and expects a refusal that reaches no converter and changes no byte.
 template <typename Spoil>
-void check_refused(TileBench& bench, const RegionData& region, std::uint64_t address,
-                   tlm::tlm_response_status expected, Spoil spoil) {
+void check_refused(TileBench& bench, const RegionData& region, std::uint64_t address, tlm::tlm_response_status expected,
+                   Spoil spoil) {
   BatchOfCodes batch(region, random_codes(9, 2, region.rows), false);
   bench.input.length = batch.bytes.size();
   spoil(batch);
@@ -171,6 +172,12 @@ TEST_CASE("a batch starts at the next edge of the crossbars' clock and takes a c
   bench.input.delay = sc_time(30, SC_NS);
   bench.input.send(0, batch.bytes, &batch.batch);
   CHECK(bench.sink.arrived == sc_time(100 + 8 * 100, SC_NS));
+  RegionData other = random_region(1, 16, 1, 1, 8);
+  REQUIRE(bench.program(other) == tlm::TLM_OK_RESPONSE);
+  BatchOfCodes on_the_edge(other, random_codes(9, 2, 16), false);
+  bench.input.delay = sc_time(200, SC_NS);
+  bench.input.send(1, on_the_edge.bytes, &on_the_edge.batch);
+  CHECK(bench.sink.arrived == sc_time(200 + 8 * 100, SC_NS));
 }
 
 TEST_CASE("crossbars without a cycle time answer at once") {
@@ -198,13 +205,13 @@ TEST_CASE("a region that does not fit the crossbars is refused and leaves the ot
     CHECK(bench.setup.send(0, none, &region.setup) == tlm::TLM_COMMAND_ERROR_RESPONSE);
   };
   using Setup = pim::RegionSetup;
-  refused([](Setup& s) { s.first_crossbar = 3; });   // 3 + 2 crossbars > 4
+  refused([](Setup& s) { s.first_crossbar = 3; });  // 3 + 2 crossbars > 4
   refused([](Setup& s) { s.first_crossbar = -1; });
-  refused([](Setup& s) { s.crossbars = 1; });        // 12 columns > 8
+  refused([](Setup& s) { s.crossbars = 1; });  // 12 columns > 8
   refused([](Setup& s) { s.crossbars = INT32_MAX; });
   refused([](Setup& s) { s.rows = 17; });
   refused([](Setup& s) { s.rows = 0; });
-  refused([](Setup& s) { s.filters = 4; });          // coefficients are for 3
+  refused([](Setup& s) { s.filters = 4; });  // coefficients are for 3
   refused([](Setup& s) { s.cell_bits = 3; });
   refused([](Setup& s) { s.columns_per_crossbar = 9; });
   refused([](Setup& s) { s.columns_per_crossbar = 3; });
@@ -281,6 +288,19 @@ TEST_CASE("cells keep their levels until they are rewritten, whatever regions co
   expect("after the small region");
   REQUIRE(bench.setup.send(0, none, &large.setup) == tlm::TLM_OK_RESPONSE);
   expect("after the large region is prepared again, before it is written");
+}
+
+TEST_CASE("a region ends when another one is prepared on one of its crossbars") {
+  TileBench bench;
+  sc_core::sc_start(sc_core::SC_ZERO_TIME);
+  RegionData first = random_region(1, 16, 4, 1, 8), second = random_region(2, 16, 4, 2, 8);
+  REQUIRE(bench.program(first) == tlm::TLM_OK_RESPONSE);
+  REQUIRE(bench.program(second) == tlm::TLM_OK_RESPONSE);
+  const std::vector<std::uint8_t> codes = random_codes(9, 2, 16);
+  BatchOfCodes gone(first, codes, true), there(second, codes, true);
+  CHECK(bench.input.send(1, gone.bytes, &gone.batch) == tlm::TLM_COMMAND_ERROR_RESPONSE);
+  CHECK(bench.input.send(2, there.bytes, &there.batch) == tlm::TLM_OK_RESPONSE);
+  CHECK(there.psum(1, 3) == dot(second, codes.data() + 16, 3));
 }
 
 TEST_CASE("one altered cell changes exact and sliced outputs alike, and of one replica only") {

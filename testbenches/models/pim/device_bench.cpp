@@ -64,10 +64,16 @@ pim::AcceleratorConfig accelerator_config(const mapping::Program& program, const
 template <unsigned int BUSWIDTH>
 Device<BUSWIDTH>::Device(const std::string& name, const dnn::Graph& given, const mapping::Machine& its_machine,
                          const DeviceOptions& options)
-    : graph(given), machine(its_machine), compiled(mapping::compile(graph, machine)),
-      image(mapping::encode_image(compiled)), memory((name + "_memory").c_str(), options.base, options.memory_bytes),
-      accelerator(name.c_str(), accelerator_config(compiled, machine, options)), driver((name + "_driver").c_str()),
-      irq((name + "_irq").c_str()), reset((name + "_reset").c_str()), options_(options) {
+    : graph(given),
+      machine(its_machine),
+      compiled(mapping::compile(graph, machine)),
+      image(mapping::encode_image(compiled)),
+      memory((name + "_memory").c_str(), options.base, options.memory_bytes),
+      accelerator(name.c_str(), accelerator_config(compiled, machine, options)),
+      driver((name + "_driver").c_str()),
+      irq((name + "_irq").c_str()),
+      reset((name + "_reset").c_str()),
+      options_(options) {
   driver.socket.bind(accelerator.registers);
   accelerator.memory.bind(memory.socket);
   accelerator.irq.bind(irq);
@@ -191,8 +197,7 @@ std::vector<Tensors> Device<BUSWIDTH>::outputs(std::size_t inferences) const {
 }
 
 template <unsigned int BUSWIDTH>
-tlm_utils::simple_initiator_socket<pim::WeightWriter>& Device<BUSWIDTH>::cells_of(
-    const mapping::Placement& placement) {
+tlm_utils::simple_initiator_socket<pim::WeightWriter>& Device<BUSWIDTH>::cells_of(const mapping::Placement& placement) {
   const auto& tile = accelerator.core().tiles()[std::size_t(placement.tile)];
   return tile->groups[std::size_t(placement.crossbar_tile)]->writer.cells;
 }

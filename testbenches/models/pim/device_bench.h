@@ -25,8 +25,8 @@ class UnkindMemory : public sc_core::sc_module {
   const std::uint64_t base;
   std::vector<std::uint8_t> bytes;
 
-  bool silent = false;                       ///< never sets a response
-  bool waits = false;                        ///< calls wait() instead of adding to the delay
+  bool silent = false;  ///< never sets a response
+  bool waits = false;   ///< calls wait() instead of adding to the delay
   sc_core::sc_time latency;
   std::uint64_t refuse_at = ~std::uint64_t{0};  ///< an access to this address gets an error
   std::uint64_t bytes_read = 0, bytes_written = 0, accesses = 0;
@@ -41,10 +41,10 @@ using Tensors = std::vector<std::vector<std::uint8_t>>;  ///< of one inference, 
 struct DeviceOptions {
   std::uint64_t base = 0x80000000;
   std::size_t memory_bytes = std::size_t{1} << 20;
-  std::uint64_t skew = 0;          ///< added to every address, to make them odd
+  std::uint64_t skew = 0;  ///< added to every address, to make them odd
   bool strict = false;
-  int chips = 0;                   ///< 0: as the program says
-  int crossbar_tiles_built = 0;    ///< 0: all
+  int chips = 0;                 ///< 0: as the program says
+  int crossbar_tiles_built = 0;  ///< 0: all
 };
 
 template <unsigned int BUSWIDTH = 32>

@@ -91,9 +91,9 @@ TEST_CASE("a memory that never sets a response is a fault where responses are as
 }
 
 TEST_CASE("counters tell the job's bytes, conversions and time, those of the next job afterwards") {
-  // PROGRAM reads descriptor and image. RUN reads a descriptor and 108 codes an inference and writes 144. The layers have
-  // 36 windows each: 27 rows and 20 columns make one block on 2 crossbars, 5 rows and 16 columns one on 1 crossbar; eight
-  // slices. Unit columns are counted with the conversions here.
+  // PROGRAM reads descriptor and image. RUN reads a descriptor and 108 codes an inference and writes 144. The layers
+  // have 36 windows each: 27 rows and 20 columns make one block on 2 crossbars, 5 rows and 16 columns one on 1
+  // crossbar; eight slices. Unit columns are counted with the conversions here.
   Device<> device("pim", two_layers(), small_machine());
   device.program();
   CHECK(device.read("BYTES_READ") == 64 + device.image.size());
@@ -127,7 +127,7 @@ TEST_CASE("the interrupt line is the level of pending and enabled, and writing o
     return device.irq.read();
   };
   CHECK_FALSE(after("IRQ_ENABLE", pim::kIrqError));
-  CHECK(after("IRQ_ENABLE", pim::kIrqDone));  // unmasked late
+  CHECK(after("IRQ_ENABLE", pim::kIrqDone));   // unmasked late
   CHECK(after("IRQ_STATUS", pim::kIrqError));  // clears another bit
   CHECK(after("IRQ_STATUS", 0));
   CHECK_FALSE(after("IRQ_STATUS", pim::kIrqDone));

@@ -51,8 +51,8 @@ TEST_CASE("the port of a buffer keeps every rule, also where a neighbour lends s
 }
 
 TEST_CASE("lines are counted at the machine's width, reads and writes apart") {
-  // 33 codes of two bytes are 66 bytes: 3 lines of 32. A pipelined transfer of 4 items rounds each item up: 33 codes are
-  // 9 an item, 18 bytes, 1 line, 4 lines in all.
+  // 33 codes of two bytes are 66 bytes: 3 lines of 32. A pipelined transfer of 4 items rounds each item up: 33 codes
+  // are 9 an item, 18 bytes, 1 line, 4 lines in all.
   BufferBench bench;
   std::vector<std::uint8_t> bytes(33);
   bench.port.send(tlm::TLM_WRITE_COMMAND, 0, bytes.data(), 33);

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <memory>
 
+#include "models/dnn/graph_builder.h"
 #include "testbenches/models/pim/device_bench.h"
 #include "testbenches/models/pim/network_graphs.h"
 #include "testbenches/strict_reports.h"
@@ -93,7 +94,8 @@ void check_networks(unsigned first, unsigned count, mapping::Fidelity fidelity) 
     }
   Totals totals;
   for (const auto& device : devices) {
-    INFO(device->graph.name << ", " << device->machine.data_bits << " bits, " << device->machine.crossbar.rows << " rows");
+    INFO(device->graph.name << ", " << device->machine.data_bits << " bits, " << device->machine.crossbar.rows
+                            << " rows");
     for (const mapping::LayerPlan& layer : device->compiled.layers)
       CHECK(layer.lossless == (fidelity == mapping::Fidelity::kExact));
     device->program();
@@ -122,6 +124,20 @@ TEST_CASE("many inferences in flight come out in order and unmixed") {
   device.program();
   const std::vector<Tensors> inputs = random_inputs(device.graph, 5, 40);
   CHECK(device.infer(inputs) == reference_outputs(device.graph, inputs));
+}
+
+TEST_CASE("an input that nobody reads is not fetched, a result that nobody reads disturbs nobody") {
+  // Inputs of 36 codes each and outputs of 108 codes; only the second input has a reader.
+  dnn::GraphBuilder net("dead_ends", 2);
+  net.input({6, 6, 1});
+  const int read = net.input({6, 6, 1});
+  net.convolution(read, 4, dnn::square_window(3, 1, 1));
+  net.output(net.convolution(read, 3, dnn::square_window(3, 1, 1)));
+  Device<> device("pim", net.build(), small_machine());
+  device.program();
+  const std::vector<Tensors> inputs = random_inputs(device.graph, 5, 20);
+  CHECK(device.infer(inputs) == reference_outputs(device.graph, inputs));
+  CHECK(device.read("BYTES_READ") == 64 + 20 * 36);
 }
 
 TEST_CASE("the next program replaces the one before it, and it is the levels that change") {

@@ -44,7 +44,11 @@ class SparseTarget : public sc_core::sc_module {
 /// Tile 3.
 struct UnitBench {
   UnitBench()
-      : unit("unit", 3, {}, ledger), psums("psums"), jobs("jobs"), remote("remote"), buffer("buffer"),
+      : unit("unit", 3, {}, ledger),
+        psums("psums"),
+        jobs("jobs"),
+        remote("remote"),
+        buffer("buffer"),
         network("network") {
     ledger.resize(4);
     psums.out.bind(unit.psums);

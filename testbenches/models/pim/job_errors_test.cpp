@@ -173,6 +173,24 @@ TEST_CASE("images that are cut off, damaged or announce what is not there are re
   bench.works();  // the old program stands
 }
 
+TEST_CASE("an image that lies partly outside the window, or that memory gives only in part, is a fault") {
+  Bench bench;
+  const Descriptor program = bench.device.program_job();
+  const auto fails_at = [&](std::uint64_t address) {
+    bench.fails(program, AcceleratorError::kDmaFault);
+    CHECK(bench.device.read("ERROR_ADDRESS") == address);
+  };
+  bench.device.write("WINDOW0_SIZE", program.source - DeviceOptions().base + program.source_bytes - 1);
+  fails_at(program.source + 32);
+  bench.device.write("WINDOW0_SIZE", program.source - DeviceOptions().base + 31);
+  fails_at(program.source);
+  bench.device.program_job();
+  bench.device.memory.refuse_at = program.source + program.source_bytes - 1;
+  fails_at(program.source + 32);
+  bench.device.memory.refuse_at = ~0ull;
+  bench.works();  // the old program stands
+}
+
 TEST_CASE("an image that announces 2^56 bytes takes no memory for them, even with all addresses open") {
   Bench bench;
   bench.device.image[15] = 1;  // the highest byte of the length
@@ -249,7 +267,8 @@ TEST_CASE("a module that refuses its part ends the job, and leaves no psums for 
   const pim::Descriptor job = device.run_job(inputs);
   CHECK(device.infer(inputs) == expected);
   const mapping::Placement& last = device.compiled.layers[0].placements.back();
-  const auto& group = device.accelerator.core().tiles()[std::size_t(last.tile)]->groups[std::size_t(last.crossbar_tile)];
+  const auto& group =
+      device.accelerator.core().tiles()[std::size_t(last.tile)]->groups[std::size_t(last.crossbar_tile)];
   pim::RegionSetup other;
   other.first_crossbar = last.first_crossbar;
   other.crossbars = 1;

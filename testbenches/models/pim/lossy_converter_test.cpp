@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Machines whose converters have too few bits, compared with a naive simulation of slicing, clipping and recombining
-// that is written out here and shares nothing with the models: outputs, clipped conversions, and which layers stay exact.
-#include <catch2/catch.hpp>
+// that is written out here and shares nothing with the models: outputs, clipped conversions, and which layers stay
+// exact.
 #include <algorithm>
+#include <catch2/catch.hpp>
 #include <cmath>
 
 #include "models/dnn/graph_builder.h"
@@ -62,7 +63,8 @@ class NaiveLayer {
   }
   int unit_sum(const std::vector<int>& window, std::size_t first, int bit) const {
     int sum = 0;
-    for (std::size_t k = first; k < std::min(window.size(), first + std::size_t(rows_)); ++k) sum += window[k] >> bit & 1;
+    for (std::size_t k = first; k < std::min(window.size(), first + std::size_t(rows_)); ++k)
+      sum += window[k] >> bit & 1;
     return sum;
   }
   /// The unit column of a block is converted once, whatever the number of filters.
@@ -110,7 +112,8 @@ dnn::Graph network() {
   dnn::GraphBuilder net("lossy", 4);
   dnn::ConvolutionOptions with_sign;
   with_sign.relu = false;
-  const int wide = net.convolution(net.input({7, 6, 15}, dnn::CodeType::kInt8), 4, {2, 2, 2, 1, 1, 0, 0, 1, 1, 1}, with_sign);
+  const int wide =
+      net.convolution(net.input({7, 6, 15}, dnn::CodeType::kInt8), 4, {2, 2, 2, 1, 1, 0, 0, 1, 1, 1}, with_sign);
   net.convolution(wide, 3, dnn::square_window(1));
   net.output(wide);
   net.output(wide + 1);
@@ -123,8 +126,8 @@ dnn::Graph network() {
   return graph;
 }
 
-/// A 5-bit converter, whose highest code is 31: crossbars of 32 rows have blocks of 32 and 28 rows, which need up to 96;
-/// a block of 4 rows needs 12 at most and stays exact.
+/// A 5-bit converter, whose highest code is 31: crossbars of 32 rows have blocks of 32 and 28 rows, which need up to
+/// 96; a block of 4 rows needs 12 at most and stays exact.
 void check_lossy(const char* encoding, int flip_at) {
   mapping::Machine machine = small_machine();
   machine.encoding = encoding;

@@ -48,13 +48,28 @@ class Generator {
 
   void grow() {
     switch (pick(7)) {
-      case 0: last_ = net_.convolution(last_, 2 + 2 * pick(5), window(3), convolution(1)); break;
-      case 1: shortcut(); break;
-      case 2: last_ = net_.convolution(last_, 4, dnn::square_window(1), convolution(1)); depthwise(); break;
-      case 3: branch(); break;
-      case 4: pool(); break;
-      case 5: last_ = net_.requantise(last_, type()); break;
-      default: last_ = net_.convolution(last_, 9, dnn::square_window(3, 1 + pick(2), 1), convolution(1)); break;
+      case 0:
+        last_ = net_.convolution(last_, 2 + 2 * pick(5), window(3), convolution(1));
+        break;
+      case 1:
+        shortcut();
+        break;
+      case 2:
+        last_ = net_.convolution(last_, 4, dnn::square_window(1), convolution(1));
+        depthwise();
+        break;
+      case 3:
+        branch();
+        break;
+      case 4:
+        pool();
+        break;
+      case 5:
+        last_ = net_.requantise(last_, type());
+        break;
+      default:
+        last_ = net_.convolution(last_, 9, dnn::square_window(3, 1 + pick(2), 1), convolution(1));
+        break;
     }
   }
   void depthwise() {
@@ -110,12 +125,12 @@ dnn::Graph random_network(unsigned seed) { return Generator(seed).run(); }
 
 std::vector<mapping::Machine> odd_machines() {
   std::vector<mapping::Machine> machines = {
-      machine(8, {2, 2, 2, 2}, 2, 32, 18, 3),                 // two columns of a crossbar stay empty
+      machine(8, {2, 2, 2, 2}, 2, 32, 18, 3),  // two columns of a crossbar stay empty
       machine(8, {1, 1, 1, 1, 1, 1, 1, 1}, 1, 64, 32, 2),
-      machine(8, {4, 4}, 4, 128, 6, 1),                       // a filter or three a crossbar_tile
-      machine(16, {2, 2, 2, 2, 2, 2, 2, 2}, 2, 40, 24, 2),    // rows that are no power of two
+      machine(8, {4, 4}, 4, 128, 6, 1),                     // a filter or three a crossbar_tile
+      machine(16, {2, 2, 2, 2, 2, 2, 2, 2}, 2, 40, 24, 2),  // rows that are no power of two
       machine(16, {4, 4, 4, 4}, 4, 256, 16, 2),
-      machine(9, {1, 2, 2, 2, 2}, 2, 48, 25, 4),              // slices of 1, 2, 2, 2, 2 bits for inputs as well
+      machine(9, {1, 2, 2, 2, 2}, 2, 48, 25, 4),  // slices of 1, 2, 2, 2, 2 bits for inputs as well
       machine(8, {3, 3, 2}, 3, 33, 9, 5),
   };
   for (std::size_t i = 0; i < machines.size(); ++i) {

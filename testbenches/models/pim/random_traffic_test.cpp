@@ -26,11 +26,16 @@ class Traffic {
   /// Numbers as drivers get them wrong: small, huge, near an address that means something, or anything.
   std::uint64_t number(std::uint64_t near) {
     switch (pick(6)) {
-      case 0: return pick(4);
-      case 1: return ~std::uint64_t{0} - pick(200);
-      case 2: return std::uint64_t{1} << pick(64);
-      case 3: return random_();
-      default: return near + pick(5) - 2;
+      case 0:
+        return pick(4);
+      case 1:
+        return ~std::uint64_t{0} - pick(200);
+      case 2:
+        return std::uint64_t{1} << pick(64);
+      case 3:
+        return random_();
+      default:
+        return near + pick(5) - 2;
     }
   }
   Descriptor descriptor() {
@@ -100,7 +105,8 @@ TEST_CASE("random images with a right checksum are refused, or run to some end")
     const std::uint64_t sum = mapping::image_checksum(device.image.data() + 32, device.image.size() - 32);
     for (unsigned b = 0; b < 8; ++b) device.image[16 + b] = std::uint8_t(sum >> (8 * b));
     const AcceleratorError error = device.run(device.program_job());
-    CHECK((error == AcceleratorError::kNone || error == AcceleratorError::kImage || error == AcceleratorError::kMachine));
+    CHECK(
+        (error == AcceleratorError::kNone || error == AcceleratorError::kImage || error == AcceleratorError::kMachine));
     if (error != AcceleratorError::kNone) continue;
     ++accepted;
     const AcceleratorError answer = device.run(device.run_job(traffic.inputs));

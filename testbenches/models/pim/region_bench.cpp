@@ -111,9 +111,14 @@ tlm::tlm_response_status TileBench::program(RegionData& region) {
 
 GroupBench::GroupBench(const mapping::AdcConfig& adc_config, const mapping::WriterConfig& writer_config,
                        const mapping::CrossbarTileConfig& given)
-    : config(given), tile("tile", config, ledger, store), adc("adc", adc_config, config.crossbars, ledger),
-      shift_add("shift_add", config.crossbars, ledger), writer("writer", writer_config, config, programming),
-      input("input"), programmer("programmer"), sink("sink") {
+    : config(given),
+      tile("tile", config, ledger, store),
+      adc("adc", adc_config, config.crossbars, ledger),
+      shift_add("shift_add", config.crossbars, ledger),
+      writer("writer", writer_config, config, programming),
+      input("input"),
+      programmer("programmer"),
+      sink("sink") {
   ledger.resize(4);
   programming.resize(4);
   input.out.bind(tile.input);

@@ -135,7 +135,9 @@ void check_reset_of_runs(bool waits) {
 }
 
 TEST_CASE("a run that is reset at any time stops, and the next one is right") { check_reset_of_runs(false); }
-TEST_CASE("a run that is reset stops with a memory that waits, and the next one is right") { check_reset_of_runs(true); }
+TEST_CASE("a run that is reset stops with a memory that waits, and the next one is right") {
+  check_reset_of_runs(true);
+}
 
 TEST_CASE("programming that is reset leaves the old weights, or none that could be run") {
   // The levels change when the writers begin; until then the old network stands. Each of 32 rows takes 100 ns at least.

@@ -92,7 +92,7 @@ TEST_CASE("tiles that are not built, lie beyond the machine or have no such offs
     expect(tlm::TLM_ADDRESS_ERROR_RESPONSE, pim::tile_address(10, 4096 - 3));
     for (const int to : {11, 17, 19, 1 << 30}) expect(tlm::TLM_ADDRESS_ERROR_RESPONSE, pim::tile_address(to, 0));
     expect(tlm::TLM_ADDRESS_ERROR_RESPONSE, ~std::uint64_t{0} - 3);
-    expect(tlm::TLM_ADDRESS_ERROR_RESPONSE, pim::tile_address(18, 0));  // the staging buffer is empty
+    expect(tlm::TLM_ADDRESS_ERROR_RESPONSE, pim::tile_address(18, 0));                // the staging buffer is empty
     expect(tlm::TLM_ADDRESS_ERROR_RESPONSE, pim::tile_address(1, pim::kPsumWindow));  // no psums are there
     expect(tlm::TLM_ADDRESS_ERROR_RESPONSE, pim::tile_address(1, pim::kPsumWindow + pim::kPsumWindowBytes));
   }
@@ -115,7 +115,8 @@ TEST_CASE("the staging buffer keeps the rules once a program has given it a size
   Device<> device("pim", two_layers(), two_chips());
   device.program();
   TargetDescription description;
-  description.ranges = {{0, 4096, true, true, true, {}, false}, {pim::tile_address(18, 0), 48, true, true, true, {}, false}};
+  description.ranges = {{0, 4096, true, true, true, {}, false},
+                        {pim::tile_address(18, 0), 48, true, true, true, {}, false}};
   auto& socket = device.accelerator.core().tiles()[11]->function.network;
   CHECK(violated_rules(*socket.operator->(), description) == std::vector<std::string>{});
 }

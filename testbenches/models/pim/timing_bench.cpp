@@ -26,6 +26,13 @@ pim::AcceleratorConfig accelerator_config(const mapping::Program& program, const
   pim::AcceleratorConfig config;
   config.machine = machine;
   config.chips = program.chips;
+  const auto build = [&](int tile, int crossbar_tile) {
+    const int built = tile * machine.crossbar_tiles_per_tile + crossbar_tile + 1;
+    config.crossbar_tiles_built = std::max(config.crossbar_tiles_built, built);
+  };
+  for (const mapping::LayerPlan& layer : program.layers)
+    for (const mapping::Placement& placement : layer.placements) build(placement.tile, placement.crossbar_tile);
+  for (const mapping::FunctionPlan& function : program.functions) build(function.tile, 0);
   return config;
 }
 
@@ -129,8 +136,9 @@ std::vector<double> TimedMachine::completions_ns() {
 
 double TimedMachine::steady_ns() {
   const std::vector<double> times = completions_ns();
-  const std::size_t before = times.size() / 2 - 1;
-  return (times.back() - times[before]) / double(times.size() - 1 - before);
+  const std::size_t first = times.size() / 4, last = times.size() - 1 - times.size() / 4;
+  REQUIRE(last > first);
+  return (times[last] - times[first]) / double(last - first);
 }
 
 std::vector<Occupied> TimedMachine::records(const std::string& module, int node) const {

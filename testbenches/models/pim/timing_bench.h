@@ -42,7 +42,7 @@ class TimedMachine : private observe::Recorder {
 
   const mapping::Program& program() const { return program_; }
   const pim::NodeProgress& node(int index) { return core().scheduler().progress()[std::size_t(index)]; }
-  /// Completions of the inferences, and the mean interval of the second half of them.
+  /// Completions of the inferences, and their mean interval in the middle, without filling and draining.
   std::vector<double> completions_ns();
   double makespan_ns() { return completions_ns().back(); }
   double steady_ns();

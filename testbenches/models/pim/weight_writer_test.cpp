@@ -29,7 +29,8 @@ RegionData two_rows(std::vector<std::uint8_t> levels, int first = 0) {
   return region;
 }
 
-void check_counts(const observe::Ledger& ledger, int node, std::uint64_t steps, std::uint64_t cells, std::uint64_t rows) {
+void check_counts(const observe::Ledger& ledger, int node, std::uint64_t steps, std::uint64_t cells,
+                  std::uint64_t rows) {
   CHECK(ledger.of(node)[Action::kCellWriteSteps] == steps);
   CHECK(ledger.of(node)[Action::kCellsWritten] == cells);
   CHECK(ledger.of(node)[Action::kRowsWritten] == rows);
@@ -62,8 +63,8 @@ TEST_CASE("from old levels to new ones, SET steps come together, then RESET step
 }
 
 TEST_CASE("crossbars are written at the same time, rows of one crossbar one after the other") {
-  // Crossbar 0 holds columns 0 to 7, crossbar 1 the other 4. Row 0 needs 1 pulse on crossbar 0 and 3 on crossbar 1, row 1
-  // needs 2 and 0: 3 pulses on each, 10 + 50 + 10 + 100 ns = 170 ns, and not 3 + 2 pulses in lock step.
+  // Crossbar 0 holds columns 0 to 7, crossbar 1 the other 4. Row 0 needs 1 pulse on crossbar 0 and 3 on crossbar 1, row
+  // 1 needs 2 and 0: 3 pulses on each, 10 + 50 + 10 + 100 ns = 170 ns, and not 3 + 2 pulses in lock step.
   GroupBench bench(any_adc(), slow_writer());
   sc_core::sc_start(sc_core::SC_ZERO_TIME);
   RegionData region = random_region(1, 2, 3, 0, 8);
