@@ -22,8 +22,13 @@ std::uint64_t page_aligned(std::uint64_t address) { return (address + kPage - 1)
 
 Host::Host(sc_core::sc_module_name module_name, HostJob job, std::uint64_t registers, std::uint64_t memory,
            Progress progress)
-    : sc_module(module_name), socket("socket"), irq("irq"), job_(std::move(job)), registers_(registers),
-      memory_(memory), progress_(std::move(progress)) {
+    : sc_module(module_name),
+      socket("socket"),
+      irq("irq"),
+      job_(std::move(job)),
+      registers_(registers),
+      memory_(memory),
+      progress_(std::move(progress)) {
   SC_HAS_PROCESS(Host);
   SC_THREAD(run);
 }

@@ -3,10 +3,10 @@
 // the doorbell, waits for the interrupt, reads the outputs. It uses nothing but its socket and the interrupt line.
 #pragma once
 
+#include <tlm_utils/simple_initiator_socket.h>
 #include <cstdint>
 #include <exception>
 #include <systemc>
-#include <tlm_utils/simple_initiator_socket.h>
 #include <vector>
 
 #include "models/pim/accelerator_registers.h"
@@ -15,10 +15,10 @@
 namespace mho {
 
 struct HostJob {
-  std::vector<std::uint8_t> image;                 ///< emptied once written
-  std::vector<std::uint8_t> inputs;                ///< all inferences, as the accelerator expects them
+  std::vector<std::uint8_t> image;   ///< emptied once written
+  std::vector<std::uint8_t> inputs;  ///< all inferences, as the accelerator expects them
   std::uint64_t inferences = 0;
-  std::size_t output_bytes = 0;                    ///< of one inference
+  std::size_t output_bytes = 0;  ///< of one inference
 };
 
 class Host : public sc_core::sc_module {
@@ -33,7 +33,9 @@ class Host : public sc_core::sc_module {
   sc_core::sc_time run_begin() const { return run_begin_; }
   sc_core::sc_time run_end() const { return run_end_; }
   /// Rethrows what went wrong, if anything did.
-  void check() const { if (error_ != nullptr) std::rethrow_exception(error_); }
+  void check() const {
+    if (error_ != nullptr) std::rethrow_exception(error_);
+  }
 
  private:
   void run();

@@ -60,8 +60,10 @@ tlm_kit::RouterConfig address_map(const PlatformConfig& config) {
 struct Platform : sc_core::sc_module {
   Platform(sc_core::sc_module_name module_name, const PlatformConfig& config, const mapping::Program& program,
            HostJob job, const Progress& progress, observe::Recorder* recorder)
-      : sc_module(module_name), host("host", std::move(job), config.accelerator_base, kMemoryBase, progress),
-        router("router", address_map(config)), memory("memory", memory_config(config.memory)),
+      : sc_module(module_name),
+        host("host", std::move(job), config.accelerator_base, kMemoryBase, progress),
+        router("router", address_map(config)),
+        memory("memory", memory_config(config.memory)),
         accelerator("pim0", accelerator_config(config, program), recorder) {
     host.socket.bind(router.from_initiator[0]);
     accelerator.memory.bind(router.from_initiator[1]);
@@ -97,8 +99,8 @@ void check_memory(const PlatformConfig& config, const HostJob& job, const std::s
       job.image.size() + job.inputs.size() + job.inferences * job.output_bytes + 4 * std::uint64_t{4096};
   if (needed > config.memory.bytes)
     throw InputError(name, 0, 0,
-                     "program, inputs and outputs need " + std::to_string(needed) + " bytes of main memory, there are " +
-                         std::to_string(config.memory.bytes),
+                     "program, inputs and outputs need " + std::to_string(needed) +
+                         " bytes of main memory, there are " + std::to_string(config.memory.bytes),
                      "a larger platform.memory.size, or fewer inferences");
 }
 

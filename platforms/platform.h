@@ -17,7 +17,7 @@ namespace mho {
 struct MemoryConfig {
   std::uint64_t bytes = std::uint64_t{4} << 30;
   double bytes_per_s = 25.6e9;
-  double latency_s = 100e-9;    ///< [default] one DRAM access
+  double latency_s = 100e-9;  ///< [default] one DRAM access
 };
 
 struct PlatformConfig {
@@ -33,7 +33,7 @@ using Progress = std::function<void(std::uint64_t, std::uint64_t)>;
 /// and reads the outputs back. inputs[inference][graph input]: codes [height][width][channels].
 /// Throws mho::InputError where the network does not fit, std::runtime_error where the accelerator reports an error.
 RunRecord run_platform(const PlatformConfig& config, const dnn::Graph& graph,
-                       const std::vector<std::vector<std::vector<std::uint8_t>>>& inputs,
-                       const Progress& progress = {}, observe::Recorder* recorder = nullptr);
+                       const std::vector<std::vector<std::vector<std::uint8_t>>>& inputs, const Progress& progress = {},
+                       observe::Recorder* recorder = nullptr);
 
 }  // namespace mho

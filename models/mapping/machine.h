@@ -13,9 +13,9 @@ namespace mho::mapping {
 struct CrossbarTileConfig {
   int crossbars = 8;
   int rows = 128;
-  int columns = 128;             ///< columns that hold weights; the unit column is a further one
+  int columns = 128;  ///< columns that hold weights; the unit column is a further one
   int cell_bits = 2;
-  double cycle_s = 100e-9;       ///< one input slice through the array
+  double cycle_s = 100e-9;  ///< one input slice through the array
   int input_register_bytes = 2048;
 };
 
@@ -23,15 +23,15 @@ struct CrossbarTileConfig {
 struct AdcConfig {
   int bits = 8;
   bool is_signed = false;
-  double rate_hz = 1.28e9;       ///< conversions per second of one converter
-  int converters = 8;            ///< in one crossbar_tile, shared evenly by its crossbars
+  double rate_hz = 1.28e9;  ///< conversions per second of one converter
+  int converters = 8;       ///< in one crossbar_tile, shared evenly by its crossbars
 };
 
 /// Storage of one tile.
 struct EdramConfig {
   int bytes = 64 * 1024;
   int line_bytes = 32;
-  double line_s = 1.5625e-9;     ///< 32 lines (1 KB) in half a crossbar cycle, so that read and bus fill one cycle
+  double line_s = 1.5625e-9;  ///< 32 lines (1 KB) in half a crossbar cycle, so that read and bus fill one cycle
 };
 
 /// Link from a tile's eDRAM to its crossbar_tiles.
@@ -43,30 +43,31 @@ struct BusConfig {
 /// Concentrated mesh of routers.
 struct RouterConfig {
   int tiles_per_router = 4;
-  double hop_s = 1.0 / 1.2e9;         ///< [default] one tile clock a hop; the paper gives none
-  double bytes_per_s = 4.8e9;         ///< 32-bit flits at the tile clock
+  double hop_s = 1.0 / 1.2e9;  ///< [default] one tile clock a hop; the paper gives none
+  double bytes_per_s = 4.8e9;  ///< 32-bit flits at the tile clock
 };
 
 /// Links between chips.
 struct HyperTransportConfig {
   int links = 4;
-  double bytes_per_s = 6.4e9;         ///< of one link
-  double latency_s = 50e-9;           ///< [default] the paper gives none
+  double bytes_per_s = 6.4e9;  ///< of one link
+  double latency_s = 50e-9;    ///< [default] the paper gives none
 };
 
 /// Per-tile digital function: shift-and-add of psums, requantisation, pooling, element-wise operators.
 struct FunctionUnitConfig {
-  double shift_add_s = 100e-9;        ///< tile S+A and output register, cycle 20 of 22
-  double function_s = 100e-9;         ///< sigmoid stage, cycle 21 of 22
-  double write_s = 100e-9;            ///< eDRAM write stage, cycle 22 of 22
-  double outputs_per_s = 2.4e9;       ///< table I: two sigmoid units, one value a tile clock each [default: pipelined]
-  double pooled_per_s = 19.2e9;       ///< [default] pooling and element-wise operators: the values of one eDRAM line a tile clock
+  double shift_add_s = 100e-9;   ///< tile S+A and output register, cycle 20 of 22
+  double function_s = 100e-9;    ///< sigmoid stage, cycle 21 of 22
+  double write_s = 100e-9;       ///< eDRAM write stage, cycle 22 of 22
+  double outputs_per_s = 2.4e9;  ///< table I: two sigmoid units, one value a tile clock each [default: pipelined]
+  double pooled_per_s =
+      19.2e9;  ///< [default] pooling and element-wise operators: the values of one eDRAM line a tile clock
 };
 
 /// Program-and-verify writing, row by row; one writer a crossbar_tile.
 struct WriterConfig {
-  double setup_s = 0.0;               ///< [default] before each row
-  double pulse_s = 50e-9;             ///< [default] one level step; ISAAC publishes no write timing
+  double setup_s = 0.0;    ///< [default] before each row
+  double pulse_s = 50e-9;  ///< [default] one level step; ISAAC publishes no write timing
 };
 
 enum class Replication { kBalanced, kNone };
@@ -76,13 +77,13 @@ enum class Fidelity { kAuto, kExact, kSliced };
 
 struct Machine {
   std::string name = "isaac";
-  int chips = 0;                      ///< 0: as few as hold one copy of the network
+  int chips = 0;  ///< 0: as few as hold one copy of the network
   int tiles_per_chip = 168;
   int crossbar_tiles_per_tile = 12;
-  int data_bits = 16;                 ///< 8-bit codes are extended to this width
+  int data_bits = 16;  ///< 8-bit codes are extended to this width
   int dac_bits = 1;
   std::vector<int> weight_slicing = {2, 2, 2, 2, 2, 2, 2, 2};
-  std::string encoding = "flip";      ///< "flip" or "biased"
+  std::string encoding = "flip";  ///< "flip" or "biased"
   Replication replication = Replication::kBalanced;
   Fidelity fidelity = Fidelity::kAuto;
   CrossbarTileConfig crossbar;

@@ -27,27 +27,27 @@ struct Block {
 
 /// Consecutive filters of one block of one replica on consecutive crossbars of one crossbar_tile.
 struct Placement {
-  int block = 0;            ///< index in LayerPlan::blocks
+  int block = 0;  ///< index in LayerPlan::blocks
   int replica = 0;
-  int tile = 0;             ///< of all chips: chip * tiles_per_chip + tile
-  int crossbar_tile = 0;    ///< within the tile
-  int first_crossbar = 0;   ///< within the crossbar_tile
+  int tile = 0;            ///< of all chips: chip * tiles_per_chip + tile
+  int crossbar_tile = 0;   ///< within the tile
+  int first_crossbar = 0;  ///< within the crossbar_tile
   int crossbars = 0;
-  int first_filter = 0;     ///< within the block
+  int first_filter = 0;  ///< within the block
   int filters = 0;
 };
 
 /// A weighted layer on its crossbars.
 struct LayerPlan {
-  int node = 0;                        ///< index in graph.nodes
+  int node = 0;  ///< index in graph.nodes
   int replicas = 1;
-  bool lossless = true;                ///< the ADC was proved to lose nothing: exact products are allowed (never where
-                                       ///< fidelity: sliced was asked for)
-  std::string loss;                    ///< why not, one sentence
+  bool lossless = true;  ///< the ADC was proved to lose nothing: exact products are allowed (never where
+                         ///< fidelity: sliced was asked for)
+  std::string loss;      ///< why not, one sentence
   arithmetic::InputStream stream;
   std::vector<Block> blocks;
-  std::vector<Placement> placements;   ///< ordered by replica, then block, then filter
-  std::vector<int> home_tiles;         ///< one a replica: where psums meet and are requantised
+  std::vector<Placement> placements;  ///< ordered by replica, then block, then filter
+  std::vector<int> home_tiles;        ///< one a replica: where psums meet and are requantised
 };
 
 /// A node that the function unit of one tile computes.
@@ -59,32 +59,32 @@ struct FunctionPlan {
 /// Rows of a tensor that one consumer keeps: the producer waits while the ring is full.
 struct RowBuffer {
   int tensor = 0;
-  int consumer = -1;       ///< node, or -1 for a network output
-  int rows = 0;            ///< capacity: rows alive in a demand-driven order, plus the consumer's stride, plus what a
-                           ///< shortcut needs so that the branch beside it does not stall (row_buffers.h)
+  int consumer = -1;  ///< node, or -1 for a network output
+  int rows = 0;       ///< capacity: rows alive in a demand-driven order, plus the consumer's stride, plus what a
+                      ///< shortcut needs so that the branch beside it does not stall (row_buffers.h)
 };
 
 /// Space of one tensor's ring in one tile.
 struct Ring {
   int tensor = 0;
   int tile = 0;
-  int rows = 0;            ///< largest capacity among the consumers on this tile
-  std::uint32_t offset = 0;///< in the tile's eDRAM; past its end where the ring is spilled
-  int spilled_to = -1;     ///< nearest tile that lends space, or -1; a ring it cannot hold continues on the next nearest
+  int rows = 0;              ///< largest capacity among the consumers on this tile
+  std::uint32_t offset = 0;  ///< in the tile's eDRAM; past its end where the ring is spilled
+  int spilled_to = -1;  ///< nearest tile that lends space, or -1; a ring it cannot hold continues on the next nearest
 };
 
 /// What the scheduler plays, in order; a resident pipeline runs all COMPUTE, FUNCTION, LOAD and STORE concurrently.
 struct Command {
   enum class Kind : std::uint8_t { kWrite, kLoad, kCompute, kFunction, kStore };
   Kind kind = Kind::kWrite;
-  int index = 0;    ///< kWrite, kCompute: layer; kFunction: functions; kLoad, kStore: tensor
+  int index = 0;       ///< kWrite, kCompute: layer; kFunction: functions; kLoad, kStore: tensor
   int placement = -1;  ///< kWrite: placement of the layer
 };
 
 struct Program {
-  dnn::Graph graph;                 ///< weight values dropped, zero-point terms folded into the biases
+  dnn::Graph graph;  ///< weight values dropped, zero-point terms folded into the biases
   int chips = 1;
-  int tiles = 0;                    ///< of all chips
+  int tiles = 0;  ///< of all chips
   std::vector<LayerPlan> layers;
   std::vector<FunctionPlan> functions;
   std::vector<RowBuffer> buffers;

@@ -40,7 +40,7 @@ enum class Action : std::uint8_t {
 constexpr std::size_t kActions = std::size_t(Action::kCount);
 
 struct ActionDescription {
-  const char* name;         ///< as in summaries and technology tables: `adc_conversions`
+  const char* name;  ///< as in summaries and technology tables: `adc_conversions`
   const char* description;
   const char* unit;
 };

@@ -10,12 +10,12 @@ namespace mho::observe {
 
 /// One occupation of one module: from the first item's begin to the last item's end.
 struct Occupation {
-  const char* module = "";         ///< hierarchical name; valid as long as the module
-  std::uint64_t operation = 0;     ///< what it belongs to: one output row of one node
-  int node = -1;                   ///< node of the network, -1: none
+  const char* module = "";      ///< hierarchical name; valid as long as the module
+  std::uint64_t operation = 0;  ///< what it belongs to: one output row of one node
+  int node = -1;                ///< node of the network, -1: none
   std::uint64_t items = 1;
   sc_core::sc_time begin, end;
-  sc_core::sc_time interval;       ///< between items
+  sc_core::sc_time interval;  ///< between items
 };
 
 class Recorder {

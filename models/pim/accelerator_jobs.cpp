@@ -62,14 +62,15 @@ bool AcceleratorCore::fetch(std::uint64_t address, std::uint8_t* bytes, std::siz
 
 AcceleratorError AcceleratorCore::execute() {
   std::array<std::uint8_t, kDescriptorBytes> bytes{};
-  if (!fetch(bank_["DESCRIPTOR"].value(), bytes.data(), bytes.size()))
-    return AcceleratorError::kDmaFault;
+  if (!fetch(bank_["DESCRIPTOR"].value(), bytes.data(), bytes.size())) return AcceleratorError::kDmaFault;
   const Descriptor descriptor = from_bytes(bytes);
   if (descriptor.reserved0 != 0 || descriptor.reserved1 != 0 || descriptor.reserved2 != 0)
     return AcceleratorError::kDescriptor;
   switch (Descriptor::Opcode(descriptor.opcode)) {
-    case Descriptor::Opcode::kProgram: return execute_program(descriptor);
-    case Descriptor::Opcode::kRun: return execute_run(descriptor);
+    case Descriptor::Opcode::kProgram:
+      return execute_program(descriptor);
+    case Descriptor::Opcode::kRun:
+      return execute_run(descriptor);
   }
   return AcceleratorError::kDescriptor;
 }
@@ -117,8 +118,7 @@ AcceleratorError AcceleratorCore::execute_program(const Descriptor& descriptor) 
 
 AcceleratorError AcceleratorCore::load(mapping::Program program) {
   for (const mapping::Ring& ring : program.rings)
-    tiles_[std::size_t(ring.tile)]->buffer.reach(ring.offset +
-                                                 std::uint64_t(mapping::ring_bytes(program.graph, ring)));
+    tiles_[std::size_t(ring.tile)]->buffer.reach(ring.offset + std::uint64_t(mapping::ring_bytes(program.graph, ring)));
   const observe::Counts fetching = ledger_.of(-1);
   ledger_.resize(program.graph.nodes.size());
   ledger_.of(-1) = fetching;

@@ -53,9 +53,19 @@ tlm_kit::RegisterTable accelerator_registers() {
   tlm_kit::RegisterTable table = {
       {"ID", 0x00, 32, RegisterAccess::kReadOnly, kAcceleratorId, "constant, \"mho0\"", {}},
       {"VERSION", 0x04, 32, RegisterAccess::kReadOnly, kAcceleratorVersion, "major << 16 | minor", {}},
-      {"CTRL", 0x08, 32, RegisterAccess::kReadWrite, 0, "control",
+      {"CTRL",
+       0x08,
+       32,
+       RegisterAccess::kReadWrite,
+       0,
+       "control",
        {{"RESET", 0, 1, "clears registers and work in flight, reads as 0; conductances stay"}}},
-      {"STATUS", 0x0c, 32, RegisterAccess::kReadOnly, 0, "state; may be polled",
+      {"STATUS",
+       0x0c,
+       32,
+       RegisterAccess::kReadOnly,
+       0,
+       "state; may be polled",
        {{"BUSY", 0, 1, "a job runs"},
         {"PROGRAMMED", 1, 1, "weights are written"},
         {"ERROR", 2, 1, "the last job failed, see ERROR"}}},
@@ -63,7 +73,12 @@ tlm_kit::RegisterTable accelerator_registers() {
        kIrqFields},
       {"IRQ_ENABLE", 0x14, 32, RegisterAccess::kReadWrite, 0, "which bits of IRQ_STATUS raise the line", kIrqFields},
       {"DOORBELL", 0x18, 32, RegisterAccess::kWriteOnly, 0, "any write starts the job at DESCRIPTOR", {}},
-      {"ERROR", 0x1c, 32, RegisterAccess::kReadOnly, 0, "error code of the last job",
+      {"ERROR",
+       0x1c,
+       32,
+       RegisterAccess::kReadOnly,
+       0,
+       "error code of the last job",
        {{"CODE", 0, 8,
          "0 none, 1 descriptor, 2 DMA fault, 3 image damaged, 4 image of another machine, 5 not programmed, 6 doorbell "
          "while busy, 7 internal"}}},
@@ -77,7 +92,8 @@ tlm_kit::RegisterTable accelerator_registers() {
     table.push_back({name + "_SIZE", offset + 8, 64, RegisterAccess::kReadWrite, 0, "bytes from there, 0: closed", {}});
   }
   const auto counter = [&](int index, const char* name, const char* description) {
-    table.push_back({name, kCountersOffset + std::uint64_t(index) * 8, 64, RegisterAccess::kReadOnly, 0, description, {}});
+    table.push_back(
+        {name, kCountersOffset + std::uint64_t(index) * 8, 64, RegisterAccess::kReadOnly, 0, description, {}});
   };
   counter(0, "INFERENCES", "inferences completed by the job");
   counter(1, "BUSY_NS", "simulated time from doorbell to the end of the job, in ns");

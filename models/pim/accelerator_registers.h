@@ -10,7 +10,7 @@
 
 namespace mho::pim {
 
-constexpr std::uint32_t kAcceleratorId = 0x306f686d;   ///< "mho0"
+constexpr std::uint32_t kAcceleratorId = 0x306f686d;  ///< "mho0"
 constexpr std::uint32_t kAcceleratorVersion = 0x00010000;
 constexpr int kDmaWindows = 4;
 
@@ -41,11 +41,11 @@ struct Descriptor {
   enum class Opcode : std::uint32_t { kProgram = 1, kRun = 2 };
   std::uint32_t opcode = 0;
   std::uint32_t reserved0 = 0;
-  std::uint64_t source = 0;             ///< image, or inputs one inference after the other
+  std::uint64_t source = 0;  ///< image, or inputs one inference after the other
   std::uint64_t source_bytes = 0;
-  std::uint64_t destination = 0;        ///< RUN: outputs one inference after the other
+  std::uint64_t destination = 0;  ///< RUN: outputs one inference after the other
   std::uint64_t destination_bytes = 0;
-  std::uint64_t inferences = 0;         ///< RUN
+  std::uint64_t inferences = 0;  ///< RUN
   std::uint64_t reserved1 = 0, reserved2 = 0;
 };
 constexpr std::size_t kDescriptorBytes = 64;

@@ -22,13 +22,13 @@ struct BatchProtocol {
 /// A stream of `count` items through stages that work at the same time. A stage adds the latency of one item to
 /// `delay` and raises `interval` to its own service time if that is longer; the originator adds (count - 1) * interval.
 struct Pipeline : tlm::tlm_extension<Pipeline> {
-  std::uint64_t operation = 0;     ///< batches of one output row share it: they run at the same time
-  int node = -1;                   ///< node of the network that everything is counted for
-  std::uint64_t count = 1;         ///< items
-  sc_core::sc_time interval;       ///< between items, so far
-  const char* limited_by = "";     ///< module that set it
-  sc_core::sc_time waiting;        ///< longest that the first item waited for a stage that others used, so far
-  sc_core::sc_time fetched;        ///< delay after which the first item has left the buffer
+  std::uint64_t operation = 0;  ///< batches of one output row share it: they run at the same time
+  int node = -1;                ///< node of the network that everything is counted for
+  std::uint64_t count = 1;      ///< items
+  sc_core::sc_time interval;    ///< between items, so far
+  const char* limited_by = "";  ///< module that set it
+  sc_core::sc_time waiting;     ///< longest that the first item waited for a stage that others used, so far
+  sc_core::sc_time fetched;     ///< delay after which the first item has left the buffer
 
   tlm::tlm_extension_base* clone() const override { return new Pipeline(*this); }
   void copy_from(const tlm::tlm_extension_base& other) override { *this = static_cast<const Pipeline&>(other); }
@@ -36,27 +36,28 @@ struct Pipeline : tlm::tlm_extension<Pipeline> {
 
 /// Rows of a tensor in a tile's buffer; row g of the stream (inference * height + y) lies in slot g modulo rows.
 struct RingView {
-  std::uint64_t offset = 0;        ///< bytes
+  std::uint64_t offset = 0;  ///< bytes
   int rows = 1;
   std::size_t row_bytes = 0;
-  std::uint64_t first_row = 0;     ///< g of the map's row 0
-  bool spilled = false;            ///< the space is lent by a neighbouring tile
+  std::uint64_t first_row = 0;  ///< g of the map's row 0
+  bool spilled = false;         ///< the space is lent by a neighbouring tile
 
   std::uint64_t address(std::uint64_t g) const { return offset + (g % std::uint64_t(rows)) * row_bytes; }
 };
 
-/// One row block times a batch of windows. The payload's data array holds psums[count][filters] at 0, codes[count][rows]
-/// at `codes_at` and sums[count][slices][stride] at `sums_at`; each module transforms in place, nothing is copied.
+/// One row block times a batch of windows. The payload's data array holds psums[count][filters] at 0,
+/// codes[count][rows] at `codes_at` and sums[count][slices][stride] at `sums_at`; each module transforms in place,
+/// nothing is copied.
 struct Batch : tlm::tlm_extension<Batch> {
   enum class Form : std::uint8_t { kEmpty, kCodes, kSums, kConverted, kPsums };
 
-  Form form = Form::kEmpty;            ///< what the payload holds now
-  bool exact = false;                  ///< the converter was proved lossless: psums at once, conversions only counted
-  bool lossless = false;               ///< set with psums that no converter has seen
+  Form form = Form::kEmpty;  ///< what the payload holds now
+  bool exact = false;        ///< the converter was proved lossless: psums at once, conversions only counted
+  bool lossless = false;     ///< set with psums that no converter has seen
   int count = 0, rows = 0, filters = 0;
   std::size_t codes_at = 0, sums_at = 0;
-  int crossbars = 0;                   ///< that take part
-  int columns_per_crossbar = 0;        ///< that hold weights, in a full crossbar
+  int crossbars = 0;             ///< that take part
+  int columns_per_crossbar = 0;  ///< that hold weights, in a full crossbar
 
   const dnn::Tensor* input = nullptr;  ///< what the buffer gathers: windows of this tensor
   const dnn::Window* window = nullptr;
@@ -65,9 +66,9 @@ struct Batch : tlm::tlm_extension<Batch> {
   RingView ring;
 
   const arithmetic::ProgrammedArray* array = nullptr;  ///< set by the crossbar_tile
-  sc_core::sc_time slice_time;         ///< of the crossbar, set by the crossbar_tile
-  sc_core::sc_time code_time;          ///< between the codes of two slices, set by the shared_adc
-  int first_filter = 0, layer_filters = 0;  ///< place of the psums among all filters of the layer
+  sc_core::sc_time slice_time;                         ///< of the crossbar, set by the crossbar_tile
+  sc_core::sc_time code_time;                          ///< between the codes of two slices, set by the shared_adc
+  int first_filter = 0, layer_filters = 0;             ///< place of the psums among all filters of the layer
 
   tlm::tlm_extension_base* clone() const override { return new Batch(*this); }
   void copy_from(const tlm::tlm_extension_base& other) override { *this = static_cast<const Batch&>(other); }

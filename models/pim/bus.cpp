@@ -10,8 +10,13 @@ using sc_core::sc_time;
 
 Bus::Bus(sc_core::sc_module_name module_name, const mapping::BusConfig& config, int crossbar_tiles, int value_bytes,
          observe::Ledger& ledger, observe::Recorder* recorder)
-    : sc_module(module_name), from_buffer("from_buffer"), to_crossbar_tile("to_crossbar_tile", std::size_t(crossbar_tiles)),
-      config_(config), value_bytes_(value_bytes), ledger_(ledger), stage_(name()) {
+    : sc_module(module_name),
+      from_buffer("from_buffer"),
+      to_crossbar_tile("to_crossbar_tile", std::size_t(crossbar_tiles)),
+      config_(config),
+      value_bytes_(value_bytes),
+      ledger_(ledger),
+      stage_(name()) {
   from_buffer.register_b_transport(this, &Bus::carry);
   stage_.record_to(recorder);
 }

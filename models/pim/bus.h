@@ -4,9 +4,9 @@
 // << 16 | first crossbar.
 #pragma once
 
-#include <systemc>
 #include <tlm_utils/simple_initiator_socket.h>
 #include <tlm_utils/simple_target_socket.h>
+#include <systemc>
 
 #include "models/mapping/machine.h"
 #include "models/observe/ledger.h"

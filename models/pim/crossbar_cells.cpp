@@ -42,7 +42,8 @@ void CrossbarTile::prepare(tlm::tlm_generic_payload& payload, sc_time&) {
   std::vector<std::uint8_t> held(std::size_t(wanted->rows) * columns, 0);
   for (std::size_t row = 0; row < std::size_t(wanted->rows); ++row)
     for (std::size_t column = 0; column < columns; column += std::size_t(wanted->columns_per_crossbar)) {
-      const std::size_t crossbar = std::size_t(wanted->first_crossbar) + column / std::size_t(wanted->columns_per_crossbar);
+      const std::size_t crossbar =
+          std::size_t(wanted->first_crossbar) + column / std::size_t(wanted->columns_per_crossbar);
       const std::uint64_t address = (crossbar * std::size_t(config_.rows) + row) * std::size_t(config_.columns);
       const std::size_t count = std::min(std::size_t(wanted->columns_per_crossbar), columns - column);
       debug_read(address, {held.data() + row * columns + column, count});

@@ -12,8 +12,15 @@ using sc_core::sc_time;
 
 CrossbarTile::CrossbarTile(sc_core::sc_module_name module_name, const mapping::CrossbarTileConfig& config,
                            observe::Ledger& ledger, WeightStore& store, observe::Recorder* recorder)
-    : sc_module(module_name), input("input"), setup("setup"), sums("sums"), cells("cells", *this), config_(config),
-      ledger_(ledger), store_(store), cycle_(tlm_kit::duration(config.cycle_s)) {
+    : sc_module(module_name),
+      input("input"),
+      setup("setup"),
+      sums("sums"),
+      cells("cells", *this),
+      config_(config),
+      ledger_(ledger),
+      store_(store),
+      cycle_(tlm_kit::duration(config.cycle_s)) {
   input.register_b_transport(this, &CrossbarTile::compute);
   setup.register_b_transport(this, &CrossbarTile::prepare);
   idle_.resize(std::size_t(config_.crossbars));

@@ -4,10 +4,10 @@
 // clock (ISAAC, ISCA 2016, section VI: stages of 100 ns). Left out: noise, wire resistance.
 #pragma once
 
-#include <memory>
-#include <systemc>
 #include <tlm_utils/simple_initiator_socket.h>
 #include <tlm_utils/simple_target_socket.h>
+#include <memory>
+#include <systemc>
 #include <vector>
 
 #include "models/mapping/machine.h"
@@ -23,10 +23,10 @@ namespace mho::pim {
 struct RegionSetup : tlm::tlm_extension<RegionSetup> {
   int first_crossbar = 0, crossbars = 1;
   int rows = 0, filters = 0, cell_bits = 0;
-  int columns_per_crossbar = 0;            ///< columns that hold weights in a full crossbar
+  int columns_per_crossbar = 0;  ///< columns that hold weights in a full crossbar
   arithmetic::Recombination recombination;
   arithmetic::InputStream stream;
-  std::uint64_t content = 0;               ///< equal for replicas of the same weights
+  std::uint64_t content = 0;  ///< equal for replicas of the same weights
 
   tlm::tlm_extension_base* clone() const override { return new RegionSetup(*this); }
   void copy_from(const tlm::tlm_extension_base& other) override { *this = static_cast<const RegionSetup&>(other); }

@@ -17,7 +17,11 @@ constexpr std::size_t kBurstBytes = std::size_t{1} << 20;  // blocks are cut, so
 }  // namespace
 
 Dma::Dma(sc_core::sc_module_name module_name, observe::Ledger& ledger)
-    : sc_module(module_name), staging("staging", *this), network("network"), done("done"), ledger_(ledger),
+    : sc_module(module_name),
+      staging("staging", *this),
+      network("network"),
+      done("done"),
+      ledger_(ledger),
       posted_("posted") {
   SC_HAS_PROCESS(Dma);
   SC_THREAD(run);
@@ -118,8 +122,8 @@ bool Dma::access(tlm::tlm_command command, std::uint64_t address, std::uint8_t* 
   }
   if (generation != generation_) return true;  // of a job that was abandoned meanwhile
   observe::Counts& counts = ledger_.of(node);
-  counts[command == tlm::TLM_READ_COMMAND ? observe::Action::kMemoryBytesRead
-                                          : observe::Action::kMemoryBytesWritten] += length;
+  counts[command == tlm::TLM_READ_COMMAND ? observe::Action::kMemoryBytesRead : observe::Action::kMemoryBytesWritten] +=
+      length;
   return true;
 }
 

@@ -2,16 +2,17 @@
 // Moves bytes between main memory and the chip, one request after the other, in one thread: the only part of the
 // accelerator that touches the outside, and only inside the windows that the driver opened. Rows come from memory into
 // the buffers of tiles, output rows are collected from the network and go to memory. Needs only b_transport from its
-// peer, which may wait. Direct memory access is not used: it would take the contention at main memory out of the result.
+// peer, which may wait. Direct memory access is not used: it would take the contention at main memory out of the
+// result.
 #pragma once
 
+#include <tlm_utils/simple_initiator_socket.h>
+#include <tlm_utils/simple_target_socket.h>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <systemc>
 #include <tlm>
-#include <tlm_utils/simple_initiator_socket.h>
-#include <tlm_utils/simple_target_socket.h>
 #include <vector>
 
 #include "models/observe/ledger.h"
@@ -30,12 +31,12 @@ struct DmaWindow {
 struct DmaRequest {
   enum class Kind : std::uint8_t { kLoadRow, kStoreRow };
   Kind kind = Kind::kLoadRow;
-  std::uint64_t address = 0;            ///< in main memory
+  std::uint64_t address = 0;  ///< in main memory
   std::size_t bytes = 0;
-  std::vector<RowPlace> places;         ///< kLoadRow: where the row goes
-  std::uint64_t staged_at = 0;          ///< kStoreRow: offset in the staging buffer
-  int node = -1;                        ///< that the bytes are counted for
-  int tensor = 0;                       ///< given back with the completion
+  std::vector<RowPlace> places;  ///< kLoadRow: where the row goes
+  std::uint64_t staged_at = 0;   ///< kStoreRow: offset in the staging buffer
+  int node = -1;                 ///< that the bytes are counted for
+  int tensor = 0;                ///< given back with the completion
   std::uint64_t row = 0;
 };
 

@@ -12,9 +12,16 @@ using sc_core::sc_time;
 
 EdramBuffer::EdramBuffer(sc_core::sc_module_name module_name, const mapping::EdramConfig& config, int value_bytes,
                          observe::Ledger& ledger, observe::Recorder* recorder)
-    : sc_module(module_name), port("port"), windows("windows"), bus("bus"), config_(config), value_bytes_(value_bytes),
-      ledger_(ledger), stage_(name()),
-      rules_(*this, {}), storage_(std::size_t(config.bytes)) {
+    : sc_module(module_name),
+      port("port"),
+      windows("windows"),
+      bus("bus"),
+      config_(config),
+      value_bytes_(value_bytes),
+      ledger_(ledger),
+      stage_(name()),
+      rules_(*this, {}),
+      storage_(std::size_t(config.bytes)) {
   port.register_b_transport(this, &EdramBuffer::access);
   port.register_transport_dbg(this, &EdramBuffer::debug);
   windows.register_b_transport(this, &EdramBuffer::gather);
@@ -48,9 +55,10 @@ void EdramBuffer::gather(tlm::tlm_generic_payload& payload, sc_time& delay) {
   Pipeline alone;
   Pipeline& pipeline = pipeline_of(payload, alone);
   const RingView& ring = batch->ring;
-  dnn::gather_windows(*batch->input, *batch->window, batch->groups, batch->slice,
-                      [&](int, int y) { return storage_.data() + ring.address(ring.first_row + std::uint64_t(y)); },
-                      payload.get_data_ptr() + batch->codes_at);
+  dnn::gather_windows(
+      *batch->input, *batch->window, batch->groups, batch->slice,
+      [&](int, int y) { return storage_.data() + ring.address(ring.first_row + std::uint64_t(y)); },
+      payload.get_data_ptr() + batch->codes_at);
   batch->form = Batch::Form::kCodes;
 
   const std::uint64_t lines_a_window = lines(std::uint64_t(batch->rows));
@@ -75,9 +83,10 @@ void EdramBuffer::occupy(std::uint64_t codes, observe::Action counted, sc_time& 
   Pipeline& pipeline = pipeline_ != nullptr ? *pipeline_ : alone;
   const std::uint64_t item_lines = lines((codes + pipeline.count - 1) / pipeline.count);
   ledger_.of(pipeline.node)[counted] += item_lines * pipeline.count;
-  // A pipelined access is a stage of the originator's cycle; only a transfer on its own waits for its lines here.
+  // A pipelined write is a stage of the originator's cycle, whose time is in `delay` already.
+  const bool staged = pipeline_ != nullptr && counted == observe::Action::kEdramLinesWritten;
   const sc_time busy = line_time(item_lines);
-  stage_.enter(pipeline, pipeline_ == nullptr ? busy : sc_core::SC_ZERO_TIME, busy, delay);
+  stage_.enter(pipeline, staged ? sc_core::SC_ZERO_TIME : busy, busy, delay);
   stage_.leave(pipeline);
 }
 

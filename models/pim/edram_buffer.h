@@ -4,9 +4,9 @@
 // machine's data width. Left out: refresh.
 #pragma once
 
-#include <systemc>
 #include <tlm_utils/simple_initiator_socket.h>
 #include <tlm_utils/simple_target_socket.h>
+#include <systemc>
 #include <vector>
 
 #include "models/mapping/machine.h"
@@ -31,7 +31,9 @@ class EdramBuffer : public sc_core::sc_module, private tlm_kit::TargetDevice {
   /// Bytes that can be addressed: the buffer's own, and what neighbours lend it.
   std::uint64_t bytes() const { return storage_.size(); }
   /// Makes addresses below `end` reachable; those past the own bytes lie in a neighbour's buffer.
-  void reach(std::uint64_t end) { if (end > bytes()) storage_.resize(std::size_t(end)); }
+  void reach(std::uint64_t end) {
+    if (end > bytes()) storage_.resize(std::size_t(end));
+  }
 
  private:
   /// True where the windows lie in the buffer and the codes in the payload.

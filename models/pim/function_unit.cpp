@@ -13,8 +13,16 @@ using sc_core::sc_time;
 
 FunctionUnit::FunctionUnit(sc_core::sc_module_name module_name, int tile, const mapping::FunctionUnitConfig& config,
                            observe::Ledger& ledger, observe::Recorder* recorder)
-    : sc_module(module_name), psums("psums"), remote_psums("remote_psums"), jobs("jobs"), buffer("buffer"),
-      network("network"), tile_(tile), config_(config), ledger_(ledger), function_(name()),
+    : sc_module(module_name),
+      psums("psums"),
+      remote_psums("remote_psums"),
+      jobs("jobs"),
+      buffer("buffer"),
+      network("network"),
+      tile_(tile),
+      config_(config),
+      ledger_(ledger),
+      function_(name()),
       rules_(*this, {}) {
   psums.register_b_transport(this, &FunctionUnit::accumulate);
   remote_psums.register_b_transport(this, &FunctionUnit::remote_access);
@@ -29,9 +37,15 @@ void FunctionUnit::serve(tlm::tlm_generic_payload& payload, sc_time& delay) {
   Pipeline& pipeline = pipeline_of(payload, alone);
   bool done = false;
   if (job != nullptr && job->node != nullptr && job->graph != nullptr) switch (job->kind) {
-      case FunctionJob::Kind::kRequantise: done = requantise(*job, pipeline, delay); break;
-      case FunctionJob::Kind::kForward: done = forward(*job, pipeline, delay); break;
-      case FunctionJob::Kind::kRow: done = compute_row(*job, pipeline, delay); break;
+      case FunctionJob::Kind::kRequantise:
+        done = requantise(*job, pipeline, delay);
+        break;
+      case FunctionJob::Kind::kForward:
+        done = forward(*job, pipeline, delay);
+        break;
+      case FunctionJob::Kind::kRow:
+        done = compute_row(*job, pipeline, delay);
+        break;
     }
   payload.set_response_status(done ? tlm::TLM_OK_RESPONSE : tlm::TLM_COMMAND_ERROR_RESPONSE);
 }
@@ -77,8 +91,8 @@ bool FunctionUnit::read_sources(const FunctionJob& job, Pipeline& pipeline, std:
       row_copies_[slot].resize(shape.row_bytes());
       const RingView& ring = job.sources[i];
       sc_time side = begin;  // rows are read side by side, item by item
-      if (!access(true, tlm::TLM_READ_COMMAND, ring.address(ring.first_row + std::uint64_t(y)), row_copies_[slot].data(),
-                  shape.row_bytes(), pipeline, side))
+      if (!access(true, tlm::TLM_READ_COMMAND, ring.address(ring.first_row + std::uint64_t(y)),
+                  row_copies_[slot].data(), shape.row_bytes(), pipeline, side))
         return false;
       if (ring.spilled) ledger_.of(pipeline.node)[observe::Action::kSpilledBytes] += shape.row_bytes();
       row_slots_[i][std::size_t(y)] = int(slot);
@@ -95,12 +109,13 @@ bool FunctionUnit::compute_row(const FunctionJob& job, Pipeline& pipeline, sc_ti
   if (!read_sources(job, pipeline, codes_read, delay)) return false;
   const dnn::Shape& shape = job.graph->output_of(*job.node).shape;
   codes_.resize(shape.row_bytes());
-  dnn::compute_row(*job.graph, *job.node, job.y,
-                   [this](int input, int y) -> const std::uint8_t* {
-                     const int slot = row_slots_[std::size_t(input)][std::size_t(y)];
-                     return slot < 0 ? nullptr : row_copies_[std::size_t(slot)].data();
-                   },
-                   codes_.data());
+  dnn::compute_row(
+      *job.graph, *job.node, job.y,
+      [this](int input, int y) -> const std::uint8_t* {
+        const int slot = row_slots_[std::size_t(input)][std::size_t(y)];
+        return slot < 0 ? nullptr : row_copies_[std::size_t(slot)].data();
+      },
+      codes_.data());
   observe::Counts& counts = ledger_.of(pipeline.node);
   counts[observe::Action::kPoolInputs] += codes_read;
   counts[observe::Action::kFunctionOutputs] += codes_.size();

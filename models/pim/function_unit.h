@@ -4,10 +4,10 @@
 // row by row on what lies in the own buffer (ISAAC: cycles 20 to 22 of a tile's pipeline, sigmoid and max-pool units).
 #pragma once
 
-#include <systemc>
 #include <tlm_utils/multi_passthrough_target_socket.h>
 #include <tlm_utils/simple_initiator_socket.h>
 #include <tlm_utils/simple_target_socket.h>
+#include <systemc>
 #include <vector>
 
 #include "models/dnn/operators.h"
@@ -40,7 +40,7 @@ struct FunctionJob : tlm::tlm_extension<FunctionJob> {
   int x_first = 0, windows = 0, filters = 0;
   int home_tile = 0;
   int y = 0;
-  std::vector<RingView> sources;          ///< of the node's inputs, in the own buffer
+  std::vector<RingView> sources;  ///< of the node's inputs, in the own buffer
   std::vector<RowPlace> destinations;
 
   tlm::tlm_extension_base* clone() const override { return new FunctionJob(*this); }
@@ -89,12 +89,12 @@ class FunctionUnit : public sc_core::sc_module, private tlm_kit::TargetDevice {
   observe::Ledger& ledger_;
   SharedStage function_;
   tlm_kit::CheckedTarget rules_;
-  int node_ = -1;                                     ///< that remote psums are counted for
-  std::vector<std::int32_t> accumulators_;            ///< [windows][filters] of the operation in flight
-  std::uint64_t operation_ = 0;                       ///< that operation
+  int node_ = -1;                           ///< that remote psums are counted for
+  std::vector<std::int32_t> accumulators_;  ///< [windows][filters] of the operation in flight
+  std::uint64_t operation_ = 0;             ///< that operation
   std::vector<std::uint8_t> codes_;
-  std::vector<std::vector<std::uint8_t>> row_copies_; ///< rows read for the job in hand
-  std::vector<std::vector<int>> row_slots_;           ///< [input][row] -> row_copies_, -1 where not read
+  std::vector<std::vector<std::uint8_t>> row_copies_;  ///< rows read for the job in hand
+  std::vector<std::vector<int>> row_slots_;            ///< [input][row] -> row_copies_, -1 where not read
 };
 
 }  // namespace mho::pim

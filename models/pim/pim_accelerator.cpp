@@ -29,14 +29,18 @@ std::vector<int> groups_of_tiles(const AcceleratorConfig& config) {
 
 AcceleratorCore::AcceleratorCore(sc_core::sc_module_name module_name, const AcceleratorConfig& config,
                                  observe::Recorder* recorder)
-    : sc_module(module_name), irq("irq"), config_(checked(config)), bank_(accelerator_registers()),
-      observation_{ledger_, programming_, store_, recorder}, dma_("dma", ledger_), doorbell_("doorbell"),
+    : sc_module(module_name),
+      irq("irq"),
+      config_(checked(config)),
+      bank_(accelerator_registers()),
+      observation_{ledger_, programming_, store_, recorder},
+      dma_("dma", ledger_),
+      doorbell_("doorbell"),
       irq_changed_("irq_changed") {
   const std::vector<int> groups = groups_of_tiles(config_);
   for (std::size_t i = 0; i < groups.size(); ++i) {
     const std::string tile_name = "tile_" + std::to_string(i);
-    tiles_.push_back(
-        std::make_unique<PimTile>(tile_name.c_str(), config_.machine, int(i), groups[i], observation_));
+    tiles_.push_back(std::make_unique<PimTile>(tile_name.c_str(), config_.machine, int(i), groups[i], observation_));
   }
   scheduler_ = std::make_unique<Scheduler>("scheduler", config_.machine, groups, config_.chips, dma_);
   network_ = std::make_unique<TileNetwork>("network", config_.machine, config_.chips, tiles_, dma_, observation_);
@@ -88,9 +92,7 @@ void AcceleratorCore::connect_registers() {
   bank_["BYTES_WRITTEN"].value_from([this] { return count(observe::Action::kMemoryBytesWritten); });
 }
 
-void AcceleratorCore::drive_irq() {
-  irq.write((bank_["IRQ_STATUS"].value() & bank_["IRQ_ENABLE"].value()) != 0);
-}
+void AcceleratorCore::drive_irq() { irq.write((bank_["IRQ_STATUS"].value() & bank_["IRQ_ENABLE"].value()) != 0); }
 
 void AcceleratorCore::reset() {
   bank_.reset();
@@ -136,8 +138,13 @@ void AcceleratorCore::finish_job(AcceleratorError error) {
 template <unsigned int BUSWIDTH>
 PimAccelerator<BUSWIDTH>::PimAccelerator(sc_core::sc_module_name module_name, const AcceleratorConfig& config,
                                          observe::Recorder* recorder)
-    : sc_module(module_name), core_("core", config, recorder), registers("registers", core_.bank()), memory("memory"),
-      irq("irq"), reset("reset"), dma_socket_("dma_socket") {
+    : sc_module(module_name),
+      core_("core", config, recorder),
+      registers("registers", core_.bank()),
+      memory("memory"),
+      irq("irq"),
+      reset("reset"),
+      dma_socket_("dma_socket") {
   dma_socket_.bind(memory);
   core_.irq.bind(irq);
   core_.dma().transport = [this](tlm::tlm_generic_payload& payload, sc_time& delay) {

@@ -70,9 +70,9 @@ class AcceleratorCore : public sc_core::sc_module {
   std::unique_ptr<Scheduler> scheduler_;
   std::unique_ptr<TileNetwork> network_;
   sc_core::sc_event doorbell_, irq_changed_;
-  bool busy_ = false;           ///< from doorbell to interrupt
-  bool working_ = false;        ///< the worker has heard the doorbell
-  bool abandoned_ = false;      ///< by a reset, which the worker has not yet noticed
+  bool busy_ = false;       ///< from doorbell to interrupt
+  bool working_ = false;    ///< the worker has heard the doorbell
+  bool abandoned_ = false;  ///< by a reset, which the worker has not yet noticed
   bool programmed_ = false;
   sc_core::sc_time job_begin_, job_time_, programming_time_;
 };
@@ -85,7 +85,7 @@ class PimAccelerator : public sc_core::sc_module {
  public:
   PimAccelerator(sc_core::sc_module_name name, const AcceleratorConfig& config, observe::Recorder* recorder = nullptr);
 
-  tlm_kit::CheckedTargetSocket<BUSWIDTH> registers;   ///< local addresses, see accelerator_registers.h
+  tlm_kit::CheckedTargetSocket<BUSWIDTH> registers;  ///< local addresses, see accelerator_registers.h
   tlm::tlm_initiator_socket<BUSWIDTH> memory;
   sc_core::sc_out<bool> irq;
   sc_core::sc_port<sc_core::sc_signal_in_if<bool>, 1, sc_core::SC_ZERO_OR_MORE_BOUND> reset;  ///< active high

@@ -19,8 +19,8 @@ namespace mho::pim {
 
 /// Where the modules of one accelerator report to.
 struct Observation {
-  observe::Ledger& ledger;         ///< of computing
-  observe::Ledger& programming;    ///< of writing weights
+  observe::Ledger& ledger;       ///< of computing
+  observe::Ledger& programming;  ///< of writing weights
   WeightStore& store;
   observe::Recorder* recorder = nullptr;
 };
@@ -43,7 +43,7 @@ struct PimTile : sc_core::sc_module {
   EdramBuffer buffer;
   Bus bus;
   FunctionUnit function;
-  tlm_kit::Router<32> decoder;   ///< initiators: 0 the network, 1 the own function unit
+  tlm_kit::Router<32> decoder;  ///< initiators: 0 the network, 1 the own function unit
   std::vector<std::unique_ptr<CrossbarGroup>> groups;
 };
 

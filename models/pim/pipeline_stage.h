@@ -55,8 +55,8 @@ class SharedStage {
  private:
   /// Batches of one operation that follow each other without a gap within every interval.
   struct Wave {
-    std::uint64_t count = 0;                           ///< items of the longest batch
-    sc_core::sc_time start, service, work, interval;   ///< service of an item of every batch; work of all of them
+    std::uint64_t count = 0;                          ///< items of the longest batch
+    sc_core::sc_time start, service, work, interval;  ///< service of an item of every batch; work of all of them
   };
   /// From `time` to the next step this share is booked; after the last step nothing is.
   struct Step {

@@ -245,8 +245,8 @@ void Scheduler::issue(int index) {
   if (progress.rows > 0 && state.blocked == Blocked::kInput) progress.input_stall += stalled;
   if (progress.rows > 0 && state.blocked == Blocked::kSpace) progress.buffer_stall += stalled;
   state.blocked = Blocked::kNo;
-  const RowTimes times = layer_of_node_[std::size_t(index)] >= 0 ? issue_layer_row(index, row)
-                                                                 : issue_function_row(index, row);
+  const RowTimes times =
+      layer_of_node_[std::size_t(index)] >= 0 ? issue_layer_row(index, row) : issue_function_row(index, row);
   if (!times.ok)
     failed_ = true;
   else

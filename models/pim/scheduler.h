@@ -5,6 +5,7 @@
 // (time, node, row, replica) from one thread, so no resource is ever asked about the past.
 #pragma once
 
+#include <tlm_utils/simple_initiator_socket.h>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -12,7 +13,6 @@
 #include <queue>
 #include <string>
 #include <systemc>
-#include <tlm_utils/simple_initiator_socket.h>
 #include <vector>
 
 #include "models/mapping/program.h"
@@ -84,26 +84,26 @@ class Scheduler : public sc_core::sc_module {
     std::vector<sc_core::sc_time> replica_free;  ///< of a layer
   };
   struct Consumer {
-    int node = -1;               ///< -1: network output
-    std::uint64_t rows = 0;      ///< capacity
-    std::uint64_t released = 0;  ///< rows it needs no more
+    int node = -1;                                                    ///< -1: network output
+    std::uint64_t rows = 0;                                           ///< capacity
+    std::uint64_t released = 0;                                       ///< rows it needs no more
     std::deque<std::pair<sc_core::sc_time, std::uint64_t>> releases;  ///< those that are certain to come, by time
     std::uint64_t released_by(const sc_core::sc_time& time) const;
   };
   struct TensorState {
-    int producer = -1;           ///< node, -1: main memory
+    int producer = -1;  ///< node, -1: main memory
     std::uint64_t rows_done = 0;
-    std::uint64_t rows_requested = 0;            ///< graph inputs: rows asked of the DMA
+    std::uint64_t rows_requested = 0;  ///< graph inputs: rows asked of the DMA
     std::vector<Consumer> consumers;
-    std::uint64_t staged_at = 0;                 ///< network outputs: ring in the staging buffer
+    std::uint64_t staged_at = 0;  ///< network outputs: ring in the staging buffer
     std::uint64_t staged_rows = 0;
-    std::uint64_t job_offset = 0;                ///< inputs, outputs: bytes before it in one inference
+    std::uint64_t job_offset = 0;  ///< inputs, outputs: bytes before it in one inference
   };
   struct LayerTables {
     int layer = 0;
     dnn::Requantiser requantiser;
-    std::vector<std::size_t> first_placement;    ///< of each replica, one more at the end
-    int windows_a_batch = 1;                     ///< so that a payload stays in the cache
+    std::vector<std::size_t> first_placement;  ///< of each replica, one more at the end
+    int windows_a_batch = 1;                   ///< so that a payload stays in the cache
   };
   /// Windows x_first .. of one row that one replica computes.
   struct Share {
@@ -111,11 +111,11 @@ class Scheduler : public sc_core::sc_module {
   };
   /// When a row is through, as delays from now.
   struct RowTimes {
-    sc_core::sc_time done;        ///< last item written
-    sc_core::sc_time busy;        ///< crossbars or function unit free for the next row
-    sc_core::sc_time read;        ///< last item read from the input's buffer
+    sc_core::sc_time done;  ///< last item written
+    sc_core::sc_time busy;  ///< crossbars or function unit free for the next row
+    sc_core::sc_time read;  ///< last item read from the input's buffer
     sc_core::sc_time first_write;
-    sc_core::sc_time interval;    ///< between items
+    sc_core::sc_time interval;  ///< between items
     const char* limited_by = "";
     bool ok = true;
   };
@@ -167,17 +167,17 @@ class Scheduler : public sc_core::sc_module {
   Dma& dma_;
   mapping::Program program_;
 
-  std::vector<int> layer_of_node_, tile_of_node_;          ///< -1 where it is none
+  std::vector<int> layer_of_node_, tile_of_node_;  ///< -1 where it is none
   std::vector<LayerTables> layers_;
-  std::vector<std::vector<const mapping::Ring*>> rings_;   ///< [tensor]
+  std::vector<std::vector<const mapping::Ring*>> rings_;  ///< [tensor]
   std::vector<TensorState> tensors_;
   std::vector<NodeState> nodes_;
   std::vector<NodeProgress> progress_;
   std::vector<sc_core::sc_time> completions_;
-  std::map<std::uint64_t, std::size_t> outputs_stored_;    ///< inference in flight -> outputs that are all in memory
+  std::map<std::uint64_t, std::size_t> outputs_stored_;  ///< inference in flight -> outputs that are all in memory
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
   RunJob job_;
-  std::uint64_t input_bytes_ = 0, output_bytes_ = 0;       ///< of one inference
+  std::uint64_t input_bytes_ = 0, output_bytes_ = 0;  ///< of one inference
   sc_core::sc_time job_begin_;
   bool failed_ = false, stopped_ = false;
   sc_core::sc_event stop_event_;

@@ -122,7 +122,8 @@ bool Scheduler::send_placement(const mapping::LayerPlan& layer, const mapping::P
   batch_.input = &graph.tensors[std::size_t(input)];
   batch_.window = &node.window;
   batch_.groups = node.weights.groups;
-  batch_.slice = {int(row % std::uint64_t(out_height)), share.x_first, share.count, block.row_first, block.encoded.rows};
+  batch_.slice = {int(row % std::uint64_t(out_height)), share.x_first, share.count, block.row_first,
+                  block.encoded.rows};
   batch_.ring = ring_of(input, placement.tile, row / std::uint64_t(out_height) * std::uint64_t(height_of(input)));
   batch_.first_filter = block.filter_first + placement.first_filter;
   batch_.layer_filters = graph.tensors[std::size_t(node.output)].shape.channels;

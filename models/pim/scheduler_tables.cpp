@@ -32,9 +32,14 @@ std::vector<std::uint8_t> levels_of(const mapping::Block& block, const mapping::
 
 Scheduler::Scheduler(sc_core::sc_module_name module_name, const mapping::Machine& machine,
                      const std::vector<int>& groups, int chips, Dma& dma)
-    : sc_module(module_name), windows("windows", groups.size()), jobs("jobs", groups.size()),
-      writers("writers", std::size_t(std::accumulate(groups.begin(), groups.end(), 0))), machine_(machine),
-      groups_(groups), staging_tile_(chips * machine.tiles_per_chip), dma_(dma) {
+    : sc_module(module_name),
+      windows("windows", groups.size()),
+      jobs("jobs", groups.size()),
+      writers("writers", std::size_t(std::accumulate(groups.begin(), groups.end(), 0))),
+      machine_(machine),
+      groups_(groups),
+      staging_tile_(chips * machine.tiles_per_chip),
+      dma_(dma) {
   payload_.set_extension(&batch_);
   payload_.set_extension(&pipeline_);
   payload_.set_extension(&function_job_);
@@ -66,8 +71,8 @@ bool Scheduler::program(mapping::Program program) {
   for (const mapping::Command& command : program_.commands) {
     if (command.kind != mapping::Command::Kind::kWrite) continue;
     sc_time delay;
-    ok = ok && write(command.index, program_.layers[std::size_t(command.index)].placements[std::size_t(command.placement)],
-                     delay);
+    ok = ok && write(command.index,
+                     program_.layers[std::size_t(command.index)].placements[std::size_t(command.placement)], delay);
     longest = std::max(longest, delay);
   }
   for (mapping::LayerPlan& layer : program_.layers)
@@ -107,8 +112,8 @@ bool Scheduler::write(int layer_index, const mapping::Placement& placement, sc_t
   payload.set_streaming_width(unsigned(levels.size()));
   payload.set_extension(&region);
   payload.set_extension(&pipeline);
-  const std::size_t writer =
-      std::size_t(placement.tile) * std::size_t(machine_.crossbar_tiles_per_tile) + std::size_t(placement.crossbar_tile);
+  const std::size_t writer = std::size_t(placement.tile) * std::size_t(machine_.crossbar_tiles_per_tile) +
+                             std::size_t(placement.crossbar_tile);
   writers[writer]->b_transport(payload, delay);
   payload.clear_extension(&region);
   payload.clear_extension(&pipeline);
@@ -125,8 +130,8 @@ void Scheduler::make_tables() {
     tile_of_node_[std::size_t(function.node)] = function.tile;
   for (std::size_t i = 0; i < program_.layers.size(); ++i) {
     const mapping::LayerPlan& layer = program_.layers[i];
-    LayerTables tables{int(i), dnn::Requantiser(graph, graph.nodes[std::size_t(layer.node)]), {0},
-                       kWindowsOfExactBatch};
+    LayerTables tables{
+        int(i), dnn::Requantiser(graph, graph.nodes[std::size_t(layer.node)]), {0}, kWindowsOfExactBatch};
     for (std::size_t p = 0; p < layer.placements.size(); ++p) {
       const mapping::Placement& placement = layer.placements[p];
       tables.first_placement.resize(std::size_t(placement.replica) + 2, p);

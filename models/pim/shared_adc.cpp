@@ -12,10 +12,15 @@ using sc_core::sc_time;
 
 SharedAdc::SharedAdc(sc_core::sc_module_name module_name, const mapping::AdcConfig& config, int crossbars,
                      observe::Ledger& ledger, observe::Recorder* recorder)
-    : sc_module(module_name), sums("sums"), codes("codes"), config_(config),
+    : sc_module(module_name),
+      sums("sums"),
+      codes("codes"),
+      config_(config),
       range_(arithmetic::AdcRange::of(config.bits, config.is_signed)),
-      crossbars_(crossbars), crossbars_per_converter_((crossbars + config.converters - 1) / config.converters),
-      converters_per_crossbar_(std::max(1, config.converters / crossbars)), ledger_(ledger) {
+      crossbars_(crossbars),
+      crossbars_per_converter_((crossbars + config.converters - 1) / config.converters),
+      converters_per_crossbar_(std::max(1, config.converters / crossbars)),
+      ledger_(ledger) {
   sums.register_b_transport(this, &SharedAdc::convert);
   const int groups = (crossbars + crossbars_per_converter_ - 1) / crossbars_per_converter_;
   for (int i = 0; i < groups; ++i) {
@@ -45,8 +50,7 @@ sc_time SharedAdc::slice_time(const Batch& batch, int first, int converter) cons
 }
 
 void SharedAdc::count(const Batch& batch, const Pipeline& pipeline, std::uint64_t saturations) {
-  const auto conversions_a_column =
-      std::uint64_t(batch.count) * std::uint64_t(batch.array->stream().slicing.count());
+  const auto conversions_a_column = std::uint64_t(batch.count) * std::uint64_t(batch.array->stream().slicing.count());
   observe::Counts& counts = ledger_.of(pipeline.node);
   counts[observe::Action::kConversions] += conversions_a_column * std::uint64_t(batch.array->columns());
   counts[observe::Action::kUnitConversions] += conversions_a_column * std::uint64_t(batch.crossbars);
@@ -65,8 +69,8 @@ void SharedAdc::convert(tlm::tlm_generic_payload& payload, sc_time& delay) {
   std::uint64_t saturations = 0;
   if (batch->form == Batch::Form::kSums) {
     auto* const first_sum = reinterpret_cast<std::int16_t*>(payload.get_data_ptr() + batch->sums_at);
-    saturations = arithmetic::convert(range_, first_sum, std::size_t(batch->count) * std::size_t(slices) *
-                                                             std::size_t(batch->array->sums_stride()));
+    saturations = arithmetic::convert(
+        range_, first_sum, std::size_t(batch->count) * std::size_t(slices) * std::size_t(batch->array->sums_stride()));
     batch->form = Batch::Form::kConverted;
   }
   count(*batch, pipeline, saturations);

@@ -5,9 +5,9 @@
 // (ISAAC: 128 columns fill the 100 ns cycle).
 #pragma once
 
-#include <systemc>
 #include <tlm_utils/simple_initiator_socket.h>
 #include <tlm_utils/simple_target_socket.h>
+#include <systemc>
 #include <vector>
 
 #include "models/arithmetic/adc_transfer.h"
@@ -38,7 +38,7 @@ class SharedAdc : public sc_core::sc_module {
   const arithmetic::AdcRange range_;
   const int crossbars_, crossbars_per_converter_, converters_per_crossbar_;
   observe::Ledger& ledger_;
-  std::vector<SharedStage> converters_;          ///< one a group of crossbars
+  std::vector<SharedStage> converters_;  ///< one a group of crossbars
 };
 
 }  // namespace mho::pim

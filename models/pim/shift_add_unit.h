@@ -4,9 +4,9 @@
 // arithmetic of its own on psums that arrive exact, but counts the additions.
 #pragma once
 
-#include <systemc>
 #include <tlm_utils/simple_initiator_socket.h>
 #include <tlm_utils/simple_target_socket.h>
+#include <systemc>
 #include <vector>
 
 #include "models/observe/ledger.h"

@@ -8,7 +8,10 @@ namespace mho::pim {
 
 TileNetwork::TileNetwork(sc_core::sc_module_name module_name, const mapping::Machine& machine, int chips,
                          const std::vector<std::unique_ptr<PimTile>>& tiles, Dma& dma, const Observation& observation)
-    : sc_module(module_name), machine_(machine), chips_(chips), tiles_(chips * machine.tiles_per_chip),
+    : sc_module(module_name),
+      machine_(machine),
+      chips_(chips),
+      tiles_(chips * machine.tiles_per_chip),
       built_(int(tiles.size())) {
   const int needed = (machine.tiles_per_chip + machine.router.tiles_per_router - 1) / machine.router.tiles_per_router;
   columns_ = int(std::ceil(std::sqrt(double(needed))));
@@ -92,12 +95,23 @@ void TileNetwork::bind_routers() {
     for (std::size_t i = 0; i < ways_[r].size(); ++i) {
       auto& out = routers[r]->out[local_tiles_[r].size() + i];
       switch (ways_[r][i]) {
-        case Step::kEast: out.bind(routers[r + 1]->in); break;
-        case Step::kWest: out.bind(routers[r - 1]->in); break;
-        case Step::kSouth: out.bind(routers[r + std::size_t(columns_)]->in); break;
-        case Step::kNorth: out.bind(routers[r - std::size_t(columns_)]->in); break;
-        case Step::kLink: out.bind(links->in); break;
-        case Step::kHere: break;
+        case Step::kEast:
+          out.bind(routers[r + 1]->in);
+          break;
+        case Step::kWest:
+          out.bind(routers[r - 1]->in);
+          break;
+        case Step::kSouth:
+          out.bind(routers[r + std::size_t(columns_)]->in);
+          break;
+        case Step::kNorth:
+          out.bind(routers[r - std::size_t(columns_)]->in);
+          break;
+        case Step::kLink:
+          out.bind(links->in);
+          break;
+        case Step::kHere:
+          break;
       }
     }
   for (int chip = 0; links != nullptr && chip < chips_; ++chip)

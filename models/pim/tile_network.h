@@ -18,8 +18,8 @@ struct TileNetwork : sc_core::sc_module {
   TileNetwork(sc_core::sc_module_name name, const mapping::Machine& machine, int chips,
               const std::vector<std::unique_ptr<PimTile>>& tiles, Dma& dma, const Observation& observation);
 
-  std::vector<std::unique_ptr<TileRouter>> routers;   ///< [chip][router]
-  std::unique_ptr<HyperTransport> links;              ///< null on a single chip
+  std::vector<std::unique_ptr<TileRouter>> routers;  ///< [chip][router]
+  std::unique_ptr<HyperTransport> links;             ///< null on a single chip
 
  private:
   struct Place {
@@ -35,9 +35,9 @@ struct TileNetwork : sc_core::sc_module {
 
   const mapping::Machine& machine_;
   const int chips_, tiles_, built_;
-  int per_chip_ = 1, columns_ = 1;   ///< routers of a chip, and of one row of its mesh
-  std::vector<std::vector<int>> local_tiles_;        ///< [router]: built tiles, the staging buffer as number `tiles_`
-  std::vector<std::vector<Step>> ways_;              ///< [router]: outputs after the local ones
+  int per_chip_ = 1, columns_ = 1;             ///< routers of a chip, and of one row of its mesh
+  std::vector<std::vector<int>> local_tiles_;  ///< [router]: built tiles, the staging buffer as number `tiles_`
+  std::vector<std::vector<Step>> ways_;        ///< [router]: outputs after the local ones
 };
 
 }  // namespace mho::pim

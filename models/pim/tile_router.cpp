@@ -27,8 +27,15 @@ constexpr std::uint64_t kFlitBytes = 4;
 TileRouter::TileRouter(sc_core::sc_module_name module_name, const mapping::RouterConfig& config, int outputs,
                        int local_outputs, int entries, RoutingTable table, observe::Ledger& ledger,
                        observe::Recorder* recorder)
-    : sc_module(module_name), in("in"), out("out", std::size_t(outputs)), config_(config),
-      local_outputs_(local_outputs), entries_(entries), table_(std::move(table)), ledger_(ledger), stage_(name()) {
+    : sc_module(module_name),
+      in("in"),
+      out("out", std::size_t(outputs)),
+      config_(config),
+      local_outputs_(local_outputs),
+      entries_(entries),
+      table_(std::move(table)),
+      ledger_(ledger),
+      stage_(name()) {
   in.register_b_transport(this, &TileRouter::pass_on);
   in.register_transport_dbg(this, &TileRouter::debug);
   stage_.record_to(recorder);
@@ -70,8 +77,13 @@ unsigned int TileRouter::debug(int, tlm::tlm_generic_payload& payload) {
 HyperTransport::HyperTransport(sc_core::sc_module_name module_name, const mapping::HyperTransportConfig& config,
                                int chips, RoutingTable chip_of_tile, observe::Ledger& ledger,
                                observe::Recorder* recorder)
-    : sc_module(module_name), in("in"), out("out", std::size_t(chips)), config_(config),
-      chip_of_tile_(std::move(chip_of_tile)), ledger_(ledger), stage_(name()) {
+    : sc_module(module_name),
+      in("in"),
+      out("out", std::size_t(chips)),
+      config_(config),
+      chip_of_tile_(std::move(chip_of_tile)),
+      ledger_(ledger),
+      stage_(name()) {
   in.register_b_transport(this, &HyperTransport::pass_on);
   in.register_transport_dbg(this, &HyperTransport::debug);
   stage_.record_to(recorder);

@@ -4,9 +4,9 @@
 // pays its length once and one hop at every router; flits are counted at every router.
 #pragma once
 
-#include <systemc>
 #include <tlm_utils/multi_passthrough_target_socket.h>
 #include <tlm_utils/simple_initiator_socket.h>
+#include <systemc>
 #include <vector>
 
 #include "models/mapping/machine.h"

@@ -17,8 +17,7 @@ bool equal(const arithmetic::ProgrammedArray& array, const arithmetic::EncodedBl
 
 }  // namespace
 
-std::shared_ptr<const arithmetic::ProgrammedArray> WeightStore::share(std::uint64_t key,
-                                                                      arithmetic::EncodedBlock block,
+std::shared_ptr<const arithmetic::ProgrammedArray> WeightStore::share(std::uint64_t key, arithmetic::EncodedBlock block,
                                                                       const arithmetic::InputStream& stream) {
   std::weak_ptr<const arithmetic::ProgrammedArray>& slot = arrays_[key];
   if (const auto held = slot.lock(); held != nullptr && equal(*held, block, stream)) return held;

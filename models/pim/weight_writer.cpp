@@ -13,8 +13,14 @@ using sc_core::sc_time;
 
 WeightWriter::WeightWriter(sc_core::sc_module_name module_name, const mapping::WriterConfig& config,
                            const mapping::CrossbarTileConfig& crossbar, observe::Ledger& ledger)
-    : sc_module(module_name), program("program"), setup("setup"), cells("cells"), config_(config), crossbar_(crossbar),
-      ledger_(ledger), next_free_(std::size_t(crossbar.crossbars)) {
+    : sc_module(module_name),
+      program("program"),
+      setup("setup"),
+      cells("cells"),
+      config_(config),
+      crossbar_(crossbar),
+      ledger_(ledger),
+      next_free_(std::size_t(crossbar.crossbars)) {
   program.register_b_transport(this, &WeightWriter::write_region);
 }
 

@@ -4,9 +4,9 @@
 // one crossbar in sequence.
 #pragma once
 
-#include <systemc>
 #include <tlm_utils/simple_initiator_socket.h>
 #include <tlm_utils/simple_target_socket.h>
+#include <systemc>
 #include <vector>
 
 #include "models/mapping/machine.h"

@@ -2,11 +2,11 @@
 // `mho check`: all that can go wrong before a simulation, and the placement that would be simulated.
 #include <ostream>
 
+#include "platforms/config/quantity.h"
 #include "platforms/cost/chip_budget.h"
 #include "platforms/program/commands.h"
-#include "platforms/config/quantity.h"
-#include "platforms/text_table.h"
 #include "platforms/scenario/workload.h"
+#include "platforms/text_table.h"
 
 namespace mho {
 namespace {

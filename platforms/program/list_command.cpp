@@ -6,9 +6,9 @@
 
 #include "models/pim/accelerator_registers.h"
 #include "models/tlm/registers_export.h"
-#include "platforms/program/commands.h"
 #include "platforms/config/document.h"
 #include "platforms/config/suggest.h"
+#include "platforms/program/commands.h"
 #include "platforms/text_table.h"
 
 namespace mho {

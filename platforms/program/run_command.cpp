@@ -5,10 +5,10 @@
 #include <stdexcept>
 
 #include "models/dnn/onnx/onnx_reader.h"
-#include "platforms/program/commands.h"
 #include "platforms/config/writer.h"
-#include "platforms/report/pace_report.h"
+#include "platforms/program/commands.h"
 #include "platforms/program/progress_bar.h"
+#include "platforms/report/pace_report.h"
 #include "platforms/report/run_folder.h"
 #include "platforms/report/text_report.h"
 

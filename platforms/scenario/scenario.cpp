@@ -6,10 +6,10 @@
 #include <filesystem>
 #include <utility>
 
+#include "platforms/cost/technology_reader.h"
 #include "platforms/scenario/network_descriptor.h"
 #include "platforms/scenario/system_checks.h"
 #include "platforms/scenario/system_reader.h"
-#include "platforms/cost/technology_reader.h"
 
 namespace mho {
 namespace {

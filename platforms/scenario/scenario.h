@@ -11,9 +11,9 @@
 
 #include "platforms/config/node.h"
 #include "platforms/config/reader.h"
+#include "platforms/cost/technology.h"
 #include "platforms/platform.h"
 #include "platforms/scenario/scenario_files.h"
-#include "platforms/cost/technology.h"
 
 namespace mho {
 

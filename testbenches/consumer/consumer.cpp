@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The smallest virtual platform: an initiator, a memory and the accelerator. It reads the ID register through the
 // socket as a driver would and fails where that is not what the manual says.
+#include <tlm_utils/simple_initiator_socket.h>
 #include <cstdio>
 #include <systemc>
-#include <tlm_utils/simple_initiator_socket.h>
 
 #include "models/pim/pim_accelerator.h"
 #include "models/tlm/memory.h"

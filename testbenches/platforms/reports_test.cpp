@@ -7,8 +7,8 @@
 #include <sstream>
 
 #include "models/dnn/onnx/onnx_reader.h"
-#include "platforms/report/pace_report.h"
 #include "platforms/program/progress_bar.h"
+#include "platforms/report/pace_report.h"
 #include "platforms/report/run_folder.h"
 #include "platforms/text_table.h"
 #include "testbenches/platforms/program.h"

@@ -3,11 +3,11 @@
 #include <catch2/catch.hpp>
 #include <set>
 
-#include "platforms/cost/chip_budget.h"
 #include "platforms/config/document.h"
 #include "platforms/config/overrides.h"
-#include "platforms/scenario/system_reader.h"
+#include "platforms/cost/chip_budget.h"
 #include "platforms/cost/technology_reader.h"
+#include "platforms/scenario/system_reader.h"
 #include "testbenches/platforms/program.h"
 
 using namespace mho;

@@ -35,10 +35,13 @@ void UnkindMemory<BUSWIDTH>::access(tlm::tlm_generic_payload& payload, sc_core::
       std::copy_n(payload.get_data_ptr(), length, bytes.data() + at);
     (payload.is_read() ? bytes_read : bytes_written) += length;
   }
-  if (waits)
-    wait(delay + latency), delay = sc_core::SC_ZERO_TIME;
-  else
-    delay += latency;
+  const bool is_late = late_at >= payload.get_address() && late_at - payload.get_address() < length;
+  delay += is_late ? late : latency;
+  if (is_late) late_at = ~std::uint64_t{0};
+  if (waits) {
+    wait(delay);
+    delay = sc_core::SC_ZERO_TIME;
+  }
   if (refused)
     payload.set_response_status(tlm::TLM_GENERIC_ERROR_RESPONSE);
   else if (!silent)
@@ -69,7 +72,7 @@ Device<BUSWIDTH>::Device(const std::string& name, const dnn::Graph& given, const
       compiled(mapping::compile(graph, machine)),
       image(mapping::encode_image(compiled)),
       memory((name + "_memory").c_str(), options.base, options.memory_bytes),
-      accelerator(name.c_str(), accelerator_config(compiled, machine, options)),
+      accelerator(name.c_str(), accelerator_config(compiled, machine, options), options.recorder),
       driver((name + "_driver").c_str()),
       irq((name + "_irq").c_str()),
       reset((name + "_reset").c_str()),

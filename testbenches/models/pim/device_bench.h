@@ -29,6 +29,8 @@ class UnkindMemory : public sc_core::sc_module {
   bool waits = false;   ///< calls wait() instead of adding to the delay
   sc_core::sc_time latency;
   std::uint64_t refuse_at = ~std::uint64_t{0};  ///< an access to this address gets an error
+  std::uint64_t late_at = ~std::uint64_t{0};    ///< the next access to this address takes `late`
+  sc_core::sc_time late;
   std::uint64_t bytes_read = 0, bytes_written = 0, accesses = 0;
 
  private:
@@ -45,6 +47,7 @@ struct DeviceOptions {
   bool strict = false;
   int chips = 0;                 ///< 0: as the program says
   int crossbar_tiles_built = 0;  ///< 0: all
+  observe::Recorder* recorder = nullptr;
 };
 
 template <unsigned int BUSWIDTH = 32>

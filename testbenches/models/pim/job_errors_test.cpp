@@ -260,12 +260,14 @@ TEST_CASE("a module that refuses its part ends the job, and leaves no psums for 
   // A debugger takes over the crossbars of the first layer's last placement; those before it have sent their psums.
   mapping::Machine machine = small_machine();
   machine.replication = mapping::Replication::kNone;
+  machine.crossbar.rows = 16;  // 27 rows are two blocks
   Device<> device("pim", two_layers(), machine);
   device.program();
   const std::vector<Tensors> inputs = random_inputs(device.graph, 1, 1);
   const std::vector<Tensors> expected = reference_outputs(device.graph, inputs);
   const pim::Descriptor job = device.run_job(inputs);
   CHECK(device.infer(inputs) == expected);
+  REQUIRE(device.compiled.layers[0].placements.size() > 1);
   const mapping::Placement& last = device.compiled.layers[0].placements.back();
   const auto& group =
       device.accelerator.core().tiles()[std::size_t(last.tile)]->groups[std::size_t(last.crossbar_tile)];

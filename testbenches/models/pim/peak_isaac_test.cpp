@@ -28,7 +28,8 @@ dnn::Graph filling(int channels, int filters) {
 /// One inference; the steady time is from the first crossbar's begin in the first row to that in the last, and what was
 /// counted is that of all rows but one.
 struct Saturated {
-  Saturated(int channels, int filters, const mapping::Machine& isaac) : machine("m", filling(channels, filters), isaac) {
+  Saturated(int channels, int filters, const mapping::Machine& isaac)
+      : machine("m", filling(channels, filters), isaac) {
     REQUIRE(machine.program().crossbars_used == machine.program().crossbars_total);
     machine.run(1);
     std::map<std::uint64_t, double> begins;
@@ -51,7 +52,7 @@ void check_peak(Saturated& run) {
   CHECK(ns(run.machine.node(0).interval) == Approx(1600));
   const double chip = run.gops * kTilesOfChip;
   CHECK(chip == Approx(kPeakGops).epsilon(0.001));
-  CHECK(chip / kAreaMm2 == Approx(483.5).epsilon(0.002));          // 478.95 published: 0.9 % less
+  CHECK(chip / kAreaMm2 == Approx(483.5).epsilon(0.002));  // 478.95 published: 0.9 % less
   CHECK(chip / kPowerW == Approx(627.5).epsilon(0.002));
 }
 
@@ -62,8 +63,8 @@ TEST_CASE("the peak is 41.3 TOPS with one row block and 1536 filters") {
 }
 
 TEST_CASE("the peak is 41.3 TOPS with 8 row blocks in each crossbar_tile") {
-  // K = 16 x 768 = 12 288: 96 different row blocks, 2 KB into every crossbar_tile. Bus and buffer are busy for 96 x 12.5
-  // = 1200 of 1600 ns, the largest demand there is: no arrangement of full crossbars is limited by the bus.
+  // K = 16 x 768 = 12 288: 96 different row blocks, 2 KB into every crossbar_tile. Bus and buffer are busy for 96
+  // x 12.5 = 1200 of 1600 ns, the largest demand there is: no arrangement of full crossbars is limited by the bus.
   Saturated run(768, 16, isaac_16b(1));
   check_peak(run);
   CHECK(run.machine.records("tile_0.bus").size() == 10 * 96);

@@ -169,5 +169,43 @@ TEST_CASE("programming that is reset leaves the old weights, or none that could 
   CHECK(lost);
 }
 
+void check_late_transfer(bool waits) {
+  Device<> device("pim", two_layers(), small_machine());
+  device.memory.waits = waits;
+  device.memory.late = sc_time(20000, SC_NS);
+  device.program();
+  const std::vector<Tensors> first = random_inputs(device.graph, 1, 3), next = random_inputs(device.graph, 2, 2);
+  const pim::Descriptor job = device.run_job(first);
+  device.memory.late_at = job.source + 18;
+  device.ring(job);
+  sc_core::sc_start(sc_time(1000, SC_NS));
+  reset(device, How::kRegister);
+  open_window(device);
+  CHECK(device.infer(next) == reference_outputs(device.graph, next));
+  CHECK(device.read("BYTES_READ") == 64 + 2 * 108);
+}
+
+TEST_CASE("a row that comes 20 us late belongs to the job that was reset, not to the next one") {
+  check_late_transfer(false);
+}
+
+TEST_CASE("a row that a waiting memory gives 20 us late belongs to the job that was reset, not to the next one") {
+  check_late_transfer(true);
+}
+
+TEST_CASE("programming that is reset takes no more time") {
+  // 27 rows of 1 ms each.
+  mapping::Machine machine = small_machine();
+  machine.writer.setup_s = 1e-3;
+  Device<> device("pim", two_layers(), machine);
+  device.ring(device.program_job());
+  sc_core::sc_start(sc_time(100, sc_core::SC_US));
+  reset(device, How::kRegister);
+  open_window(device);
+  const sc_time before = sc_core::sc_time_stamp();
+  CHECK((device.run(device.run_job(random_inputs(device.graph, 2, 1))) == AcceleratorError::kNotProgrammed));
+  CHECK(sc_core::sc_time_stamp() - before < sc_time(10, sc_core::SC_US));
+}
+
 }  // namespace
 }  // namespace mho::testbenches

@@ -73,6 +73,35 @@ TEST_CASE("every tile reaches every other one the short way, on its own chip and
     }
 }
 
+/// Names of the routers and links that were occupied, in order.
+struct Route : observe::Recorder {
+  void record(const observe::Occupation& occupation) override {
+    const std::string module = occupation.module;
+    if (module.find("router_") != std::string::npos || module.find("links") != std::string::npos)
+      names.insert(names.begin(), module.substr(module.rfind('.') + 1));  // stages are left in reverse
+  }
+  std::vector<std::string> names;
+};
+
+TEST_CASE("packets go along x first, then along y, and to another chip by way of router 0") {
+  Route route;
+  DeviceOptions options;
+  options.recorder = &route;
+  Device<> device("pim", two_layers(), two_chips(), options);
+  sc_core::sc_start(sc_core::SC_ZERO_TIME);
+  const auto& tiles = device.accelerator.core().tiles();
+  std::vector<std::uint8_t> bytes(4);
+  const auto way = [&](std::size_t from, int to) {
+    route.names.clear();
+    CHECK(send(*tiles[from], tlm::TLM_WRITE_COMMAND, pim::tile_address(to, 0), bytes) == tlm::TLM_OK_RESPONSE);
+    return route.names;
+  };
+  using Names = std::vector<std::string>;
+  CHECK(way(0, 8) == Names{"router_0", "router_1", "router_2", "router_5", "router_8"});
+  CHECK(way(7, 3) == Names{"router_7", "router_6", "router_3"});
+  CHECK(way(4, 15) == Names{"router_4", "router_3", "router_0", "links", "router_9", "router_12", "router_15"});
+}
+
 TEST_CASE("tiles that are not built, lie beyond the machine or have no such offset are unmapped") {
   DeviceOptions options;
   options.crossbar_tiles_built = 2 * 11 - 1;  // tiles 0 to 10

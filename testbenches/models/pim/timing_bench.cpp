@@ -40,9 +40,13 @@ pim::AcceleratorConfig accelerator_config(const mapping::Program& program, const
 
 TimedMachine::TimedMachine(const std::string& name, const dnn::Graph& graph, const mapping::Machine& machine,
                            const TimedMemory& memory)
-    : graph_(graph), program_(mapping::compile(graph, machine)), image_(mapping::encode_image(program_)),
-      prefix_(name + ".core."), memory_((name + "_memory").c_str(), memory_config(memory)),
-      accelerator_(name.c_str(), accelerator_config(program_, machine), this), driver_((name + "_driver").c_str()),
+    : graph_(graph),
+      program_(mapping::compile(graph, machine)),
+      image_(mapping::encode_image(program_)),
+      prefix_(name + ".core."),
+      memory_((name + "_memory").c_str(), memory_config(memory)),
+      accelerator_(name.c_str(), accelerator_config(program_, machine), this),
+      driver_((name + "_driver").c_str()),
       irq_((name + "_irq").c_str()) {
   driver_.socket.bind(accelerator_.registers);
   accelerator_.memory.bind(memory_.socket);

@@ -133,7 +133,8 @@ TEST_CASE("a slow router limits a layer whose psums come from another tile") {
 
 TEST_CASE("a slow function unit limits the layer") {
   // 16 values at 8 MS/s are 2000 ns, and the first window's result comes 2000 ns later instead of 100.
-  TimedMachine machine("m", one_layer(1, 3, 128, 16), with([](mapping::Machine& m) { m.function.outputs_per_s = 8e6; }));
+  TimedMachine machine("m", one_layer(1, 3, 128, 16),
+                       with([](mapping::Machine& m) { m.function.outputs_per_s = 8e6; }));
   machine.run(1);
   CHECK(ns(machine.node(0).interval) == Approx(2000));
   CHECK(machine.node(0).limited_by == std::string("m.core.tile_0.function"));
@@ -171,7 +172,8 @@ TEST_CASE("r replicas divide the interval by r until a bus limits them") {
   // four take turns: 4 x (500 + 144 B / 20.48 GB/s = 7.03) = 2028.1 ns for four windows; 8 rows of 2 x 2028.1.
   Variants variants(two_sizes());
   TimedMachine& alone = variants.add(isaac_16b());
-  TimedMachine& copied = variants.add(with([](mapping::Machine& m) { m.replication = mapping::Replication::kBalanced; }));
+  TimedMachine& copied =
+      variants.add(with([](mapping::Machine& m) { m.replication = mapping::Replication::kBalanced; }));
   TimedMachine& held = variants.add(with([](mapping::Machine& m) {
     m.replication = mapping::Replication::kBalanced;
     m.bus.latency_s = 500e-9;
@@ -202,8 +204,8 @@ TEST_CASE("two layers that share one resource together keep it busy") {
   Variants variants(two_equal());
   TimedMachine& bus = variants.add(with([](mapping::Machine& m) { m.bus.latency_s = 1000e-9 - 32 / 20.48e9; }));
   TimedMachine& function = variants.add(with([](mapping::Machine& m) { m.function.outputs_per_s = 16e6; }));
-  // Two lines read and one written a pair (the second layer's output leaves by the router), 2000 ns; and an input row of
-  // 4 x 16 values is 4 lines, 2666.7 ns for four pairs: 64 + 8 x 2.667 = 85.33 us.
+  // Two lines read and one written a pair (the second layer's output leaves by the router), 2000 ns; and an input row
+  // of 4 x 16 values is 4 lines, 2666.7 ns for four pairs: 64 + 8 x 2.667 = 85.33 us.
   TimedMachine& buffer = variants.add(with([](mapping::Machine& m) { m.edram.line_s = 666.6667e-9; }));
   variants.run(12);
   const auto keeps_busy = [](TimedMachine& machine, double expected) {

@@ -26,7 +26,9 @@ class RowCalculus {
   }
 
   /// Begin of cycle 2, when the crossbars start.
-  double crossbars(int layer, int row) { return std::ceil((start(layer, row) + fetch(layer)) / kCycle - 1e-6) * kCycle; }
+  double crossbars(int layer, int row) {
+    return std::ceil((start(layer, row) + fetch(layer)) / kCycle - 1e-6) * kCycle;
+  }
   /// First item written: cycles 2-17, then ADC, S+A, output register, sigmoid, write.
   double first_write(int layer, int row) { return crossbars(layer, row) + (kSlices + 5) * kCycle; }
   double done(int layer, int row) { return first_write(layer, row) + (width(layer) - 1) * kSlices * kCycle; }
@@ -152,10 +154,11 @@ TEST_CASE("a slow consumer with a bounded buffer stalls its producer") {
   machine.run(4);
   check_rows(machine, graph, 4);
   CHECK(machine.steady_ns() == Approx(64000).margin(0.01));
-  // By hand. The first input row is there at 102.5 + 104.79 = 207.29, in the crossbars at 300 and written at 300 + 2100 +
-  // 1600 = 4000. Row y of layer 1 reads rows y - 2 to y, from 4000 + 6400 y on. Row 4 of layer 0 takes the place of row
-  // 0, read for the last time by row 2: 16 800 + 7.81 + 3 x 1600 = 21 607.81. It first writes 2400 - 207.29 = 2192.71
-  // after its start, so it starts at 19 415.10 instead of 207.29 + 4 x 3200 = 13 007.29; the next edge is 19 500.
+  // By hand. The first input row is there at 102.5 + 104.79 = 207.29, in the crossbars at 300 and written at 300 + 2100
+  // + 1600 = 4000. Row y of layer 1 reads rows y - 2 to y, from 4000 + 6400 y on. Row 4 of layer 0 takes the place of
+  // row 0, read for the last time by row 2: 16 800 + 7.81 + 3 x 1600 = 21 607.81. It first writes 2400 - 207.29 =
+  // 2192.71 after its start, so it starts at 19 415.10 instead of 207.29 + 4 x 3200 = 13 007.29; the next edge is 19
+  // 500.
   const auto rows = machine.records("tile_0.group_0.crossbars");
   CHECK(rows[0].begin_ns == Approx(300));
   CHECK(rows[3].begin_ns == Approx(9900));
@@ -181,7 +184,8 @@ TEST_CASE("a row never starts before the rows it reads are written nor overwrite
   const auto rows = machine.records("tile_0.buffer", 0), reads = machine.records("tile_0.buffer", 1);
   std::vector<Occupied> written;
   for (std::size_t i = 0; i < rows.size(); ++i)
-    if (rows[i].end_ns - rows[i].begin_ns - 3 * 1600 < 0.1) written.push_back(rows[i]);  // writes: no latency of their own
+    if (rows[i].end_ns - rows[i].begin_ns - 3 * 1600 < 0.1)
+      written.push_back(rows[i]);  // writes: no latency of their own
   REQUIRE(written.size() == 24);
   REQUIRE(reads.size() == 24);
   const int capacity = 4;

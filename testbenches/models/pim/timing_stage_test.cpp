@@ -12,9 +12,9 @@
 namespace mho::pim {
 namespace {
 
-using sc_core::sc_time;
 using sc_core::SC_NS;
 using sc_core::SC_PS;
+using sc_core::sc_time;
 
 sc_time nanoseconds(double value) { return {value, SC_NS}; }
 

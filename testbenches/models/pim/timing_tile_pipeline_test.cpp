@@ -69,17 +69,50 @@ TEST_CASE("completion adds the row behind and the way to main memory to the tile
   TimedMachine machine("isaac", one_layer(1, 8, 128, 16), isaac_16b());
   machine.run(1);
   // Row of 8 windows: done at cycle_2 - 100 + 2200 + 7 x 1600 = 500 - 100 + 13 400 = 13 800 ns (first row at 456.7, so
-  // cycle 2 begins at 500). The requantisation of 8 pixels x 16 codes, at 16 x 2 B = one line = 1.5625 ns a read:
-  // function unit 100 + 16 / 19.2 GS/s (0.833), write stage 100, router one hop 0.833 + 16 B / 4.8 GB/s (3.333), seven
-  // further pixels every 3.333, the slowest of 1.5625, 0.833 and 3.333. Then 128 B to main memory: 100 + 5.
-  const double row = 13800.0, codes = 100.0 + 0.833 + 100.0 + 0.833 + 3.333 + 7 * 3.333, store = 105.0;
+  // cycle 2 begins at 500). The requantisation of 8 pixels x 16 codes: a line of 16 x 2 B read 1.5625, function unit
+  // 100 + 16 / 19.2 GS/s (0.833), write stage 100, router one hop 0.833 + 16 B / 4.8 GB/s (3.333), seven further pixels every
+  // 3.333, the slowest of 1.5625, 0.833 and 3.333. Then 128 B to main memory: 100 + 5.
+  const double row = 13800.0, codes = 1.5625 + 100.0 + 0.833 + 100.0 + 0.833 + 3.333 + 7 * 3.333, store = 105.0;
   CHECK(machine.makespan_ns() + kDescriptor == Approx(row + codes + store).margin(0.02));
   CHECK(machine.node(1).limited_by.find("router") != std::string::npos);
 }
 
+TEST_CASE("a sum begins when the first pixel of both its rows has been read") {
+  // Two inputs of 4 pixels x 16 codes, one line of 100 ns a pixel and input, one after the other: 200 ns. The DMA has
+  // only written them before, its four lines a row are long gone: the second row comes 100 ns and more after the first.
+  dnn::GraphBuilder net("sum");
+  const int one = net.input({1, 4, 16}), other = net.input({1, 4, 16});
+  net.output(net.add(one, other));
+  mapping::Machine isaac = isaac_16b();
+  isaac.edram.line_s = 100e-9;
+  TimedMachine machine("isaac", net.build(), isaac);
+  machine.run(1);
+  const std::vector<Occupied> reads = machine.records("tile_0.buffer", 0);
+  REQUIRE(reads.size() == 2);
+  CHECK(reads[1].begin_ns == Approx(reads[0].begin_ns + 100));
+  CHECK(only(machine.records("tile_0.function")).begin_ns == Approx(reads[0].begin_ns + 200));
+}
+
+TEST_CASE("rows of function units that wait for each other keep their input until then") {
+  // Three 1x1 pools read one input of 4 rows, 8 pixels x 16 codes, and share a unit that takes 1000 ns a pixel. Row 0
+  // is there at 102.5 + 105 + 27.5 = 235 and read by 236.56; the pools run one after the other, 8000 ns each. Buffers
+  // hold two rows: the third is asked for when the last pool is done with the first, 24 000 ns after it was there, and
+  // passes the router 105 ns later. Line times shift all this by less than 60 ns.
+  dnn::GraphBuilder net("pools");
+  const int input = net.input({4, 8, 16});
+  for (int i = 0; i < 3; ++i) net.output(net.max_pool(input, dnn::square_window(1)));
+  mapping::Machine isaac = isaac_16b();
+  isaac.function.pooled_per_s = 16e6;
+  TimedMachine machine("isaac", net.build(), isaac);
+  machine.run(1);
+  for (int node = 0; node < 3; ++node)
+    CHECK(machine.records("tile_0.function", node)[0].begin_ns == Approx(235 + 8000.0 * node).margin(60));
+  CHECK(machine.records("network.router_0", -1)[2].begin_ns == Approx(235 + 24000 + 105).margin(60));
+}
+
 TEST_CASE("rows follow each other without a gap once they lie in the buffer") {
-  // Four rows of 2 windows at 1600 ns: the DMA brings one every 140-odd, so rows start 2 x 1600 apart. The requantisation
-  // behind keeps up. So the last row ends at the first's end + 3 x 3200.
+  // Four rows of 2 windows at 1600 ns: the DMA brings one every 140-odd, so rows start 2 x 1600 apart. The
+  // requantisation behind keeps up. So the last row ends at the first's end + 3 x 3200.
   TimedMachine machine("isaac", one_layer(4, 2, 128, 16), isaac_16b());
   machine.run(1);
   const std::vector<Occupied> rows = machine.records("tile_0.group_0.crossbars", 0);
@@ -120,8 +153,8 @@ TEST_CASE("a second window of weights in another crossbar_tile costs a turn on t
 }
 
 TEST_CASE("psums of a second tile come over a router and are added once more") {
-  // 13 crossbar_tiles of 8 row blocks: 12 in tile 0 (home), one in tile 1. Tile 1's psums: its own output register, then
-  // 16 x 4 B over one router, 0.833 + 13.333, then 100 ns to be added in tile 0.
+  // 13 crossbar_tiles of 8 row blocks: 12 in tile 0 (home), one in tile 1. Tile 1's psums: its own output register,
+  // then 16 x 4 B over one router, 0.833 + 13.333, then 100 ns to be added in tile 0.
   TimedMachine machine("isaac", one_layer(1, 2, 13 * 1024, 16), isaac_16b(2));
   machine.run(1);
   REQUIRE(machine.program().layers[0].placements.back().tile == 1);
