@@ -126,6 +126,21 @@ TEST_CASE("many inferences in flight come out in order and unmixed") {
   CHECK(device.infer(inputs) == reference_outputs(device.graph, inputs));
 }
 
+TEST_CASE("output rows wait for a memory that is slower than the machine") {
+  // One input row gives five output rows: the others are ready long before the first is stored.
+  dnn::GraphBuilder net("tall", 2);
+  net.convolution(net.input({1, 6, 3}), 4, {5, 1, 1, 1, 4, 0, 4, 0, 1, 1});
+  Device<> device("pim", net.build(), small_machine());
+  REQUIRE(device.graph.tensors[1].shape.height == 5);
+  device.program();
+  const std::vector<Tensors> inputs = random_inputs(device.graph, 5, 3);
+  const pim::Descriptor job = device.run_job(inputs);
+  device.memory.late_at = job.destination;
+  device.memory.late = sc_core::sc_time(1, sc_core::SC_MS);
+  CHECK(device.run(job) == pim::AcceleratorError::kNone);
+  CHECK(device.outputs(3) == reference_outputs(device.graph, inputs));
+}
+
 TEST_CASE("an input that nobody reads is not fetched, a result that nobody reads disturbs nobody") {
   // Inputs of 36 codes each and outputs of 108 codes; only the second input has a reader.
   dnn::GraphBuilder net("dead_ends", 2);

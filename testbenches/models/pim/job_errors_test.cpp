@@ -246,6 +246,13 @@ TEST_CASE("a program that needs more crossbar_tiles than are built is refused") 
   CHECK(device.run(device.program_job()) == AcceleratorError::kMachine);
 }
 
+TEST_CASE("a program for one chip is refused by an accelerator of two") {
+  DeviceOptions options;
+  options.chips = 2;
+  Device<> device("pim", two_layers(), small_machine(), options);
+  CHECK(device.run(device.program_job()) == AcceleratorError::kMachine);
+}
+
 TEST_CASE("as many crossbar_tiles as the program uses are enough") {
   DeviceOptions options;
   const mapping::Program compiled = mapping::compile(two_layers(), small_machine());

@@ -16,7 +16,7 @@ namespace {
 constexpr double kDescriptor = 102.5;
 constexpr double kFirstRow = kDescriptor + 140.0 + 0.833 + 213.333;
 
-const Occupied& only(const std::vector<Occupied>& records) {
+Occupied only(const std::vector<Occupied>& records) {
   REQUIRE(records.size() == 1);
   return records.front();
 }
@@ -26,7 +26,7 @@ void check_cycles(TimedMachine& machine, int windows, int slices, double fetch) 
   const double interval = 100.0 * slices, rest = interval * (windows - 1);
   const auto spans = [&](const char* module, double begin, double end) {
     INFO(module);
-    const Occupied& record = only(machine.records(module, 0));
+    const Occupied record = only(machine.records(module, 0));
     CHECK(record.begin_ns == Approx(begin).margin(0.002));
     CHECK(record.end_ns == Approx(end + rest).margin(0.002));
     CHECK(record.items == std::uint64_t(windows));
@@ -70,8 +70,8 @@ TEST_CASE("completion adds the row behind and the way to main memory to the tile
   machine.run(1);
   // Row of 8 windows: done at cycle_2 - 100 + 2200 + 7 x 1600 = 500 - 100 + 13 400 = 13 800 ns (first row at 456.7, so
   // cycle 2 begins at 500). The requantisation of 8 pixels x 16 codes: a line of 16 x 2 B read 1.5625, function unit
-  // 100 + 16 / 19.2 GS/s (0.833), write stage 100, router one hop 0.833 + 16 B / 4.8 GB/s (3.333), seven further pixels every
-  // 3.333, the slowest of 1.5625, 0.833 and 3.333. Then 128 B to main memory: 100 + 5.
+  // 100 + 16 / 19.2 GS/s (0.833), write stage 100, router one hop 0.833 + 16 B / 4.8 GB/s (3.333), seven further pixels
+  // every 3.333, the slowest of 1.5625, 0.833 and 3.333. Then 128 B to main memory: 100 + 5.
   const double row = 13800.0, codes = 1.5625 + 100.0 + 0.833 + 100.0 + 0.833 + 3.333 + 7 * 3.333, store = 105.0;
   CHECK(machine.makespan_ns() + kDescriptor == Approx(row + codes + store).margin(0.02));
   CHECK(machine.node(1).limited_by.find("router") != std::string::npos);
