@@ -135,7 +135,6 @@ AcceleratorError AcceleratorCore::execute_run(const Descriptor& descriptor) {
   const RunJob job{descriptor.source, descriptor.destination, descriptor.inferences};
   if (!scheduler_->covers(job, descriptor.source_bytes, descriptor.destination_bytes))
     return AcceleratorError::kDescriptor;
-  for (const auto& tile : tiles_) tile->function.clear();
   if (scheduler_->run(job)) return AcceleratorError::kNone;
   return dma_.faulted() ? AcceleratorError::kDmaFault : AcceleratorError::kInternal;
 }

@@ -60,9 +60,6 @@ class FunctionUnit : public sc_core::sc_module, private tlm_kit::TargetDevice {
   tlm_utils::simple_initiator_socket<FunctionUnit> buffer;
   tlm_utils::simple_initiator_socket<FunctionUnit> network;
 
-  /// Forgets psums that nobody has asked for, as a failed job leaves them.
-  void clear() { accumulators_.clear(); }
-
  private:
   void accumulate(int id, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   void remote_access(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);

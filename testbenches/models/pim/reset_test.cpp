@@ -172,6 +172,7 @@ TEST_CASE("programming that is reset leaves the old weights, or none that could 
 void check_late_transfer(bool waits) {
   Device<> device("pim", two_layers(), small_machine());
   device.memory.waits = waits;
+  device.memory.latency = sc_time(100, SC_NS);
   device.memory.late = sc_time(20000, SC_NS);
   device.program();
   const std::vector<Tensors> first = random_inputs(device.graph, 1, 3), next = random_inputs(device.graph, 2, 2);
