@@ -36,6 +36,7 @@ pim::AcceleratorConfig accelerator_config(const PlatformConfig& config, const ma
   result.chips = program.chips;
   result.crossbar_tiles_built = crossbar_tiles_used(program, config.machine);
   result.strict_memory = true;
+  result.approximate_timing = config.approximate_timing;
   return result;
 }
 

@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "models/dnn/graph.h"
 #include "models/mapping/machine.h"
 #include "models/observe/recorder.h"
+#include "models/pim/approximate_timing.h"
 #include "platforms/run_record.h"
 
 namespace mho {
@@ -20,9 +22,18 @@ struct MemoryConfig {
   double latency_s = 100e-9;  ///< [default] one DRAM access
 };
 
+/// What is recorded while the platform runs.
+struct ObserveConfig {
+  bool log = false;                ///< transactions.bin in the folder of results
+  std::vector<std::string> waves;  ///< path patterns of what wave.vcd follows; none: no waveform
+  double power_window_s = 1e-6;    ///< over which power is averaged for the waveform
+};
+
 struct PlatformConfig {
   mapping::Machine machine;
   MemoryConfig memory;
+  pim::ApproximateTiming approximate_timing;
+  ObserveConfig observe;
   std::uint64_t accelerator_base = 0x40000000;
 };
 

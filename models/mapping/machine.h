@@ -9,6 +9,9 @@
 
 namespace mho::mapping {
 
+/// Who goes first where several wait for one server; it shows in the approximately timed mode.
+enum class Arbitration { kRoundRobin, kFixedPriority, kFirstCome };
+
 /// The crossbars behind one input register (ISAAC: an IMA).
 struct CrossbarTileConfig {
   int crossbars = 8;
@@ -25,6 +28,8 @@ struct AdcConfig {
   bool is_signed = false;
   double rate_hz = 1.28e9;  ///< conversions per second of one converter
   int converters = 8;       ///< in one crossbar_tile, shared evenly by its crossbars
+  Arbitration arbitration = Arbitration::kRoundRobin;  ///< [default] among the crossbars of a converter
+  int queue = 8;                                       ///< [default] slices that wait before more are held back
 };
 
 /// Storage of one tile.
@@ -38,6 +43,8 @@ struct EdramConfig {
 struct BusConfig {
   double latency_s = 0.0;        ///< before each transfer
   double bytes_per_s = 20.48e9;  ///< 1 KB in half a crossbar cycle (section VI: a 1 KB copy ends within one cycle)
+  Arbitration arbitration = Arbitration::kRoundRobin;  ///< [default] among crossbar_tiles
+  int queue = 4;                                       ///< [default] vectors that wait before reads are held back
 };
 
 /// Concentrated mesh of routers.
@@ -64,10 +71,12 @@ struct FunctionUnitConfig {
       19.2e9;  ///< [default] pooling and element-wise operators: the values of one eDRAM line a tile clock
 };
 
-/// Program-and-verify writing, row by row; one writer a crossbar_tile.
+/// Program-and-verify writing, row by row; one writer a crossbar_tile, whose crossbars share its drivers.
 struct WriterConfig {
   double setup_s = 0.0;    ///< [default] before each row
   double pulse_s = 50e-9;  ///< [default] one level step; ISAAC publishes no write timing
+  int drivers = 0;         ///< [default] crossbars written at the same time in one crossbar_tile; 0: all of them
+  Arbitration arbitration = Arbitration::kRoundRobin;  ///< [default] among crossbars that wait for a driver
 };
 
 enum class Replication { kBalanced, kNone };

@@ -29,6 +29,8 @@ struct Pipeline : tlm::tlm_extension<Pipeline> {
   const char* limited_by = "";  ///< module that set it
   sc_core::sc_time waiting;     ///< longest that the first item waited for a stage that others used, so far
   sc_core::sc_time fetched;     ///< delay after which the first item has left the buffer
+  std::uint64_t command = 0;    ///< id of the recorded command that all this belongs to, 0: nothing is recorded
+  std::uint64_t window = 0;     ///< approximately timed: psums with the same number belong to one window
 
   tlm::tlm_extension_base* clone() const override { return new Pipeline(*this); }
   void copy_from(const tlm::tlm_extension_base& other) override { *this = static_cast<const Pipeline&>(other); }

@@ -16,7 +16,7 @@ Bus::Bus(sc_core::sc_module_name module_name, const mapping::BusConfig& config, 
       config_(config),
       value_bytes_(value_bytes),
       ledger_(ledger),
-      stage_(name()) {
+      stage_(name(), observe::Kind::kTransfer) {
   from_buffer.register_b_transport(this, &Bus::carry);
   stage_.record_to(recorder);
 }
@@ -34,7 +34,7 @@ void Bus::carry(tlm::tlm_generic_payload& payload, sc_time& delay) {
   const std::uint64_t bytes = std::uint64_t(batch->rows) * std::uint64_t(value_bytes_);
   ledger_.of(pipeline.node)[observe::Action::kBusBits] += 8 * bytes * std::uint64_t(batch->count);
   const sc_time transfer = tlm_kit::duration(config_.latency_s + double(bytes) / config_.bytes_per_s);
-  stage_.enter(pipeline, transfer, transfer, delay);
+  stage_.enter(pipeline, transfer, transfer, delay, bytes * std::uint64_t(batch->count));
   payload.set_address(address & kFirstCrossbarMask);
   to_crossbar_tile[std::size_t(target)]->b_transport(payload, delay);
   payload.set_address(address);

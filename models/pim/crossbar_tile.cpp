@@ -25,7 +25,7 @@ CrossbarTile::CrossbarTile(sc_core::sc_module_name module_name, const mapping::C
   setup.register_b_transport(this, &CrossbarTile::prepare);
   idle_.resize(std::size_t(config_.crossbars));
   for (int i = 0; i < config_.crossbars; ++i) {
-    regions_.emplace_back(name());
+    regions_.emplace_back(name(), i);
     regions_.back().stage.record_to(recorder);
   }
 }
@@ -65,7 +65,7 @@ void CrossbarTile::compute(tlm::tlm_generic_payload& payload, sc_time& delay) {
   }
   delay = next_edge(delay);
   const sc_time latency = times(cycle_, std::uint64_t(slices));
-  region->stage.enter(pipeline, latency, latency, delay);
+  region->stage.enter(pipeline, latency, latency, delay, std::uint64_t(batch->count) * std::uint64_t(slices));
   sums->b_transport(payload, delay);
   region->stage.leave(pipeline);
 }

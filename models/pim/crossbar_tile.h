@@ -59,7 +59,7 @@ class CrossbarTile : public sc_core::sc_module, private tlm_kit::TargetDevice {
     std::vector<std::uint8_t> levels;                          ///< [row][column] while there is no array
     std::size_t unwritten = 0;                                 ///< cells still to come before the array is made
     PipelineStage stage;
-    explicit Region(std::string name) : stage(std::move(name)) {}
+    Region(std::string name, int crossbar) : stage(std::move(name), observe::Kind::kArray, crossbar) {}
     int columns() const { return setup.filters * setup.recombination.columns_per_filter; }
   };
 

@@ -19,7 +19,7 @@ EdramBuffer::EdramBuffer(sc_core::sc_module_name module_name, const mapping::Edr
       config_(config),
       value_bytes_(value_bytes),
       ledger_(ledger),
-      stage_(name()),
+      stage_(name(), observe::Kind::kBuffer),
       rules_(*this, {}),
       storage_(std::size_t(config.bytes)) {
   port.register_b_transport(this, &EdramBuffer::access);
@@ -66,7 +66,7 @@ void EdramBuffer::gather(tlm::tlm_generic_payload& payload, sc_time& delay) {
   counts[observe::Action::kEdramLinesRead] += lines_a_window * std::uint64_t(batch->count);
   if (ring.spilled) counts[observe::Action::kSpilledBytes] += std::uint64_t(batch->rows * batch->count);
   const sc_time read = line_time(lines_a_window);
-  stage_.enter(pipeline, read, read, delay);
+  stage_.enter(pipeline, read, read, delay, lines_a_window * std::uint64_t(batch->count));
   pipeline.fetched = std::max(pipeline.fetched, delay);
   bus->b_transport(payload, delay);
   stage_.leave(pipeline);
@@ -86,7 +86,7 @@ void EdramBuffer::occupy(std::uint64_t codes, observe::Action counted, sc_time& 
   // A pipelined write is a stage of the originator's cycle, whose time is in `delay` already.
   const bool staged = pipeline_ != nullptr && counted == observe::Action::kEdramLinesWritten;
   const sc_time busy = line_time(item_lines);
-  stage_.enter(pipeline, staged ? sc_core::SC_ZERO_TIME : busy, busy, delay);
+  stage_.enter(pipeline, staged ? sc_core::SC_ZERO_TIME : busy, busy, delay, item_lines * pipeline.count);
   stage_.leave(pipeline);
 }
 

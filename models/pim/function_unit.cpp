@@ -22,7 +22,7 @@ FunctionUnit::FunctionUnit(sc_core::sc_module_name module_name, int tile, const 
       tile_(tile),
       config_(config),
       ledger_(ledger),
-      function_(name()),
+      function_(name(), observe::Kind::kFunction),
       rules_(*this, {}) {
   psums.register_b_transport(this, &FunctionUnit::accumulate);
   remote_psums.register_b_transport(this, &FunctionUnit::remote_access);
@@ -58,7 +58,7 @@ bool FunctionUnit::requantise(const FunctionJob& job, Pipeline& pipeline, sc_tim
   accumulators_.clear();
   ledger_.of(pipeline.node)[observe::Action::kFunctionOutputs] += outputs;
   const sc_time service = tlm_kit::duration(job.filters, config_.outputs_per_s);
-  function_.enter(pipeline, std::max(tlm_kit::duration(config_.function_s), service), service, delay);
+  function_.enter(pipeline, std::max(tlm_kit::duration(config_.function_s), service), service, delay, outputs);
   delay += tlm_kit::duration(config_.write_s);
   const std::size_t at = std::size_t(job.x_first) * std::size_t(job.filters);
   const bool written = write(job, at, codes_.data(), outputs, pipeline, delay);
@@ -120,7 +120,7 @@ bool FunctionUnit::compute_row(const FunctionJob& job, Pipeline& pipeline, sc_ti
   counts[observe::Action::kPoolInputs] += codes_read;
   counts[observe::Action::kFunctionOutputs] += codes_.size();
   const sc_time service = tlm_kit::duration(double(codes_read) / double(pipeline.count), config_.pooled_per_s);
-  function_.enter(pipeline, tlm_kit::duration(config_.function_s) + service, service, delay);
+  function_.enter(pipeline, tlm_kit::duration(config_.function_s) + service, service, delay, codes_.size());
   delay += tlm_kit::duration(config_.write_s);
   const bool written = write(job, 0, codes_.data(), codes_.size(), pipeline, delay);
   function_.leave(pipeline);

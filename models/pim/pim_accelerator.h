@@ -11,6 +11,7 @@
 
 #include "models/mapping/machine.h"
 #include "models/pim/accelerator_registers.h"
+#include "models/pim/approximate_timing.h"
 #include "models/pim/dma.h"
 #include "models/pim/pim_tile.h"
 #include "models/pim/scheduler.h"
@@ -26,6 +27,7 @@ struct AcceleratorConfig {
   int crossbar_tiles_built = 0;
   /// Memory must set a response; else TLM_INCOMPLETE_RESPONSE on return counts as success.
   bool strict_memory = false;
+  ApproximateTiming approximate_timing;
 };
 
 /// Everything but the width of the external sockets.

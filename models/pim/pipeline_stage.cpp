@@ -23,34 +23,56 @@ void append(std::vector<SharedStage::Booking>& bookings, const SharedStage::Book
     bookings.push_back(next);
 }
 
-void record(observe::Recorder* recorder, const std::string& name, const Pipeline& pipeline, const sc_time& start,
-            const sc_time& latency) {
-  if (recorder == nullptr) return;
-  observe::Occupation occupation;
-  occupation.module = name.c_str();
-  occupation.operation = pipeline.operation;
-  occupation.node = pipeline.node;
-  occupation.items = pipeline.count;
-  occupation.begin = start;
-  occupation.end = start + times(pipeline.interval, pipeline.count - 1) + latency;
-  occupation.interval = pipeline.interval;
-  recorder->record(occupation);
+/// One item of a batch on its own.
+Pipeline item_of(const Pipeline& cause) {
+  Pipeline item;
+  item.node = cause.node;
+  item.command = cause.command;
+  return item;
 }
 
 }  // namespace
 
-void PipelineStage::enter(Pipeline& pipeline, const sc_time& latency, const sc_time& service, sc_time& delay) {
+void Resource::finish(const Pipeline& pipeline, const Stay& stay) {
+  busy_time_ += times(stay.service, pipeline.count);
+  if (recorder_ == nullptr) return;
+  observe::Occupation occupation;
+  occupation.module = name_.c_str();
+  occupation.lane = lane_;
+  occupation.kind = kind_;
+  occupation.id = recorder_->new_id();
+  occupation.parent = pipeline.command;
+  occupation.operation = pipeline.operation;
+  occupation.node = pipeline.node;
+  occupation.items = pipeline.count;
+  occupation.work = stay.work;
+  occupation.begin = stay.start;
+  occupation.end = stay.start + times(pipeline.interval, pipeline.count - 1) + stay.latency;
+  occupation.interval = pipeline.interval;
+  occupation.service = stay.service;
+  recorder_->record(occupation);
+}
+
+void PipelineStage::enter(Pipeline& pipeline, const sc_time& latency, const sc_time& service, sc_time& delay,
+                          std::uint64_t work) {
   const sc_time now = sc_core::sc_time_stamp();
-  start_ = std::max(now + delay, next_free_);
-  latency_ = latency;
-  pipeline.waiting = std::max(pipeline.waiting, start_ - (now + delay));
-  delay = start_ + latency - now;
+  stay_ = {std::max(now + delay, next_free_), latency, service, work};
+  pipeline.waiting = std::max(pipeline.waiting, stay_.start - (now + delay));
+  delay = stay_.start + latency - now;
   raise_interval(pipeline, service, name_);
 }
 
 void PipelineStage::leave(const Pipeline& pipeline) {
-  next_free_ = start_ + times(pipeline.interval, pipeline.count);
-  record(recorder_, name_, pipeline, start_, latency_);
+  next_free_ = stay_.start + times(pipeline.interval, pipeline.count);
+  finish(pipeline, stay_);
+}
+
+sc_time PipelineStage::serve(const Pipeline& cause, const sc_time& service, std::uint64_t work) {
+  Pipeline item = item_of(cause);
+  sc_time delay;
+  enter(item, service, service, delay, work);
+  leave(item);
+  return sc_core::sc_time_stamp() + delay;
 }
 
 std::ptrdiff_t SharedStage::step_at(const sc_time& time) const {
@@ -99,7 +121,8 @@ SharedStage::Wave& SharedStage::wave_at(const sc_time& arrival) {
   return waves_.back();
 }
 
-void SharedStage::enter(Pipeline& pipeline, const sc_time& latency, const sc_time& service, sc_time& delay) {
+void SharedStage::enter(Pipeline& pipeline, const sc_time& latency, const sc_time& service, sc_time& delay,
+                        std::uint64_t work) {
   if (pipeline.operation != operation_ || pipeline.operation == 0) book_current();
   operation_ = pipeline.operation;
   const sc_time now = sc_core::sc_time_stamp();
@@ -107,12 +130,11 @@ void SharedStage::enter(Pipeline& pipeline, const sc_time& latency, const sc_tim
   pipeline.waiting = std::max(pipeline.waiting, opening - (now + delay));
   Wave& wave = wave_at(opening);
   // Batches of one operation take turns: this one waits for the service of those before it.
-  batch_start_ = std::max(opening, wave.start + wave.service);
-  batch_latency_ = latency;
+  stay_ = {std::max(opening, wave.start + wave.service), latency, service, work};
   wave.service += service;
   wave.work += times(service, pipeline.count);
   wave.count = std::max(wave.count, pipeline.count);
-  delay = batch_start_ + latency - now;
+  delay = stay_.start + latency - now;
   sc_time own;
   for (const Wave& each : waves_) own += each.service;
   raise_interval(pipeline, own, name_);
@@ -124,8 +146,18 @@ void SharedStage::enter(Pipeline& pipeline, const sc_time& latency, const sc_tim
 }
 
 void SharedStage::leave(const Pipeline& pipeline) {
-  record(recorder_, name_, pipeline, batch_start_, batch_latency_);
+  finish(pipeline, stay_);
   for (Wave& wave : waves_) wave.interval = std::max(wave.interval, pipeline.interval);
+}
+
+sc_time SharedStage::serve(const Pipeline& cause, const sc_time& service, std::uint64_t work) {
+  Pipeline item = item_of(cause);
+  sc_time delay;
+  enter(item, service, service, delay, work);
+  // Where others have booked a share of the time, the item takes as long as what they leave allows.
+  stay_.latency = std::max(service, item.interval);
+  leave(item);
+  return stay_.start + stay_.latency;
 }
 
 void SharedStage::book_current() {

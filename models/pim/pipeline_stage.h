@@ -15,25 +15,53 @@
 
 namespace mho::pim {
 
-class PipelineStage {
+/// What every resource keeps about itself.
+class Resource {
  public:
-  explicit PipelineStage(std::string name) : name_(std::move(name)) {}
+  /// `module`: hierarchical name; `lane`: which of the module's equal servers this is.
+  Resource(std::string module, observe::Kind kind, int lane = 0)
+      : name_(std::move(module)), kind_(kind), lane_(lane) {}
   void record_to(observe::Recorder* recorder) { recorder_ = recorder; }
+  /// Service times of all items so far, added up.
+  const sc_core::sc_time& busy_time() const { return busy_time_; }
+
+ protected:
+  /// What a batch asked of the resource when it entered.
+  struct Stay {
+    sc_core::sc_time start, latency, service;
+    std::uint64_t work = 0;
+  };
+  void finish(const Pipeline& pipeline, const Stay& stay);
+
+  std::string name_;
+
+ private:
+  observe::Kind kind_;
+  int lane_;
+  observe::Recorder* recorder_ = nullptr;
+  sc_core::sc_time busy_time_;
+};
+
+class PipelineStage : public Resource {
+ public:
+  using Resource::Resource;
 
   /// The batch arrives at now + delay. Adds waiting and the latency of one item to `delay`, raises the interval.
+  /// `work`: what the whole batch asks for, in the unit of the resource's kind; it is only recorded.
   void enter(Pipeline& pipeline, const sc_core::sc_time& latency, const sc_core::sc_time& service,
-             sc_core::sc_time& delay);
+             sc_core::sc_time& delay, std::uint64_t work = 0);
   /// The downstream call has returned, the interval is final.
   void leave(const Pipeline& pipeline);
+  /// Approximately timed: one item of `cause` from now on, or from when the resource is free; returns its end.
+  sc_core::sc_time serve(const Pipeline& cause, const sc_core::sc_time& service, std::uint64_t work);
   const sc_core::sc_time& next_free() const { return next_free_; }
 
  private:
-  std::string name_;
-  observe::Recorder* recorder_ = nullptr;
-  sc_core::sc_time start_, latency_, next_free_;
+  Stay stay_;
+  sc_core::sc_time next_free_;
 };
 
-class SharedStage {
+class SharedStage : public Resource {
  public:
   /// From `begin` to `end` this share of the resource's time is spoken for.
   struct Booking {
@@ -41,14 +69,15 @@ class SharedStage {
     double share = 0.0;
   };
 
-  explicit SharedStage(std::string name) : name_(std::move(name)) {}
-  void record_to(observe::Recorder* recorder) { recorder_ = recorder; }
+  using Resource::Resource;
 
   /// As PipelineStage; `latency` of one item without its neighbours, `service` what it occupies the resource for.
   /// Operation 0 is nobody's: each of its batches is an operation of its own.
   void enter(Pipeline& pipeline, const sc_core::sc_time& latency, const sc_core::sc_time& service,
-             sc_core::sc_time& delay);
+             sc_core::sc_time& delay, std::uint64_t work = 0);
   void leave(const Pipeline& pipeline);
+  /// Approximately timed: one item of `cause` in the time that is left from now on; returns its end.
+  sc_core::sc_time serve(const Pipeline& cause, const sc_core::sc_time& service, std::uint64_t work);
   /// All that is spoken for and not yet forgotten. At no time do the shares add up to more than 1.
   std::vector<Booking> bookings() const;
 
@@ -76,12 +105,10 @@ class SharedStage {
   void book_current();
   void book(const Booking& booking);
 
-  std::string name_;
-  observe::Recorder* recorder_ = nullptr;
-  std::vector<Step> steps_;                       ///< what operations before the current one have booked
-  std::uint64_t operation_ = 0;                   ///< the current one
-  std::vector<Wave> waves_;                       ///< its batches, not yet booked
-  sc_core::sc_time batch_start_, batch_latency_;  ///< of the batch that came last
+  std::vector<Step> steps_;       ///< what operations before the current one have booked
+  std::uint64_t operation_ = 0;   ///< the current one
+  std::vector<Wave> waves_;       ///< its batches, not yet booked
+  Stay stay_;                     ///< of the batch that came last
 };
 
 /// `count` times a time, without rounding.

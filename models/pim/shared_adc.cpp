@@ -24,7 +24,7 @@ SharedAdc::SharedAdc(sc_core::sc_module_name module_name, const mapping::AdcConf
   sums.register_b_transport(this, &SharedAdc::convert);
   const int groups = (crossbars + crossbars_per_converter_ - 1) / crossbars_per_converter_;
   for (int i = 0; i < groups; ++i) {
-    converters_.emplace_back(name());
+    converters_.emplace_back(name(), observe::Kind::kConversion, i);
     converters_.back().record_to(recorder);
   }
 }
@@ -40,13 +40,14 @@ bool SharedAdc::accepts(const tlm::tlm_generic_payload& payload, const Batch& ba
   return batch.form == Batch::Form::kPsums && batch.lossless && !batch.array->loss(range_);
 }
 
-sc_time SharedAdc::slice_time(const Batch& batch, int first, int converter) const {
+SharedAdc::Share SharedAdc::share_of(const Batch& batch, int first, int converter) const {
   const int begin = std::max(first, converter * crossbars_per_converter_);
   const int end = std::min(first + batch.crossbars, (converter + 1) * crossbars_per_converter_);
   const int all_columns = batch.array->columns();
   const int column = std::min(all_columns, (begin - first) * batch.columns_per_crossbar);
   const int columns = std::min(all_columns - column, (end - begin) * batch.columns_per_crossbar);
-  return tlm_kit::duration(columns, config_.rate_hz * converters_per_crossbar_);
+  return {tlm_kit::duration(columns, config_.rate_hz * converters_per_crossbar_),
+          std::uint64_t(columns) + std::uint64_t(end - begin)};
 }
 
 void SharedAdc::count(const Batch& batch, const Pipeline& pipeline, std::uint64_t saturations) {
@@ -85,11 +86,12 @@ void SharedAdc::convert(tlm::tlm_generic_payload& payload, sc_time& delay) {
   sc_time longest = delay;
   batch->code_time = batch->slice_time;
   for (int converter = begin; converter <= end; ++converter) {
-    const sc_time t = slice_time(*batch, first, converter);
-    const sc_time spacing = std::max(batch->slice_time, t);
+    const Share share = share_of(*batch, first, converter);
+    const sc_time spacing = std::max(batch->slice_time, share.slice_time);
     sc_time through = delay - early;
     converters_[std::size_t(converter)].enter(pipeline, early + times(spacing, std::uint64_t(slices)) - span,
-                                              times(t, std::uint64_t(slices)), through);
+                                              times(share.slice_time, std::uint64_t(slices)), through,
+                                              share.conversions * std::uint64_t(slices) * std::uint64_t(batch->count));
     batch->code_time = std::max(batch->code_time, spacing);
     longest = std::max(longest, through);
   }

@@ -31,8 +31,13 @@ class SharedAdc : public sc_core::sc_module {
   void convert(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   bool accepts(const tlm::tlm_generic_payload& payload, const Batch& batch) const;
   void count(const Batch& batch, const Pipeline& pipeline, std::uint64_t saturations);
-  /// Time that converter `converter` needs for one input slice of the batch on crossbars from `first`.
-  sc_core::sc_time slice_time(const Batch& batch, int first, int converter) const;
+  /// What one converter has to do for one input slice.
+  struct Share {
+    sc_core::sc_time slice_time;
+    std::uint64_t conversions = 0;  ///< unit columns included
+  };
+  /// For a batch on crossbars from `first`.
+  Share share_of(const Batch& batch, int first, int converter) const;
 
   const mapping::AdcConfig config_;
   const arithmetic::AdcRange range_;

@@ -13,7 +13,7 @@ ShiftAddUnit::ShiftAddUnit(sc_core::sc_module_name module_name, int regions, obs
     : sc_module(module_name), codes("codes"), psums("psums"), ledger_(ledger) {
   codes.register_b_transport(this, &ShiftAddUnit::add_up);
   for (int i = 0; i < regions; ++i) {
-    stages_.emplace_back(name());
+    stages_.emplace_back(name(), observe::Kind::kShiftAdd, i);
     stages_.back().record_to(recorder);
   }
 }
@@ -46,7 +46,8 @@ void ShiftAddUnit::add_up(tlm::tlm_generic_payload& payload, sc_time& delay) {
   // Adding begins with the first code; the last is added one cycle after it came.
   const sc_time spread = std::min(delay, times(batch->code_time, std::uint64_t(slices - 1)));
   delay -= spread;
-  stage.enter(pipeline, spread + batch->slice_time, times(batch->slice_time, std::uint64_t(slices)), delay);
+  stage.enter(pipeline, spread + batch->slice_time, times(batch->slice_time, std::uint64_t(slices)), delay,
+              std::uint64_t(batch->count) * codes_a_window);
   psums->b_transport(payload, delay);
   stage.leave(pipeline);
 }

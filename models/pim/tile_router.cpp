@@ -35,7 +35,7 @@ TileRouter::TileRouter(sc_core::sc_module_name module_name, const mapping::Route
       entries_(entries),
       table_(std::move(table)),
       ledger_(ledger),
-      stage_(name()) {
+      stage_(name(), observe::Kind::kHop) {
   in.register_b_transport(this, &TileRouter::pass_on);
   in.register_transport_dbg(this, &TileRouter::debug);
   stage_.record_to(recorder);
@@ -53,11 +53,12 @@ void TileRouter::pass_on(int from, tlm::tlm_generic_payload& payload, sc_time& d
   Pipeline alone;
   Pipeline& pipeline = pipeline_of(payload, alone);
   const std::uint64_t bytes = bytes_an_item(payload, pipeline);
-  ledger_.of(pipeline.node)[observe::Action::kRouterFlits] += (bytes + kFlitBytes - 1) / kFlitBytes * pipeline.count;
+  const std::uint64_t flits = (bytes + kFlitBytes - 1) / kFlitBytes * pipeline.count;
+  ledger_.of(pipeline.node)[observe::Action::kRouterFlits] += flits;
   const double packet_s = double(bytes) / config_.bytes_per_s;
   const bool enters = from < entries_;
   stage_.enter(pipeline, tlm_kit::duration(config_.hop_s + (enters ? packet_s : 0.0)), tlm_kit::duration(packet_s),
-               delay);
+               delay, flits);
   if (output < local_outputs_) payload.set_address(address & kOffsetMask);
   out[std::size_t(output)]->b_transport(payload, delay);
   payload.set_address(address);
@@ -83,7 +84,7 @@ HyperTransport::HyperTransport(sc_core::sc_module_name module_name, const mappin
       config_(config),
       chip_of_tile_(std::move(chip_of_tile)),
       ledger_(ledger),
-      stage_(name()) {
+      stage_(name(), observe::Kind::kLink) {
   in.register_b_transport(this, &HyperTransport::pass_on);
   in.register_transport_dbg(this, &HyperTransport::debug);
   stage_.record_to(recorder);
@@ -100,9 +101,10 @@ void HyperTransport::pass_on(int, tlm::tlm_generic_payload& payload, sc_time& de
   Pipeline alone;
   Pipeline& pipeline = pipeline_of(payload, alone);
   const std::uint64_t bytes = bytes_an_item(payload, pipeline);
-  ledger_.of(pipeline.node)[observe::Action::kHyperTransportBits] += 8 * bytes * pipeline.count;
+  const std::uint64_t bits = 8 * bytes * pipeline.count;
+  ledger_.of(pipeline.node)[observe::Action::kHyperTransportBits] += bits;
   const double packet_s = double(bytes) / (config_.bytes_per_s * config_.links);
-  stage_.enter(pipeline, tlm_kit::duration(config_.latency_s + packet_s), tlm_kit::duration(packet_s), delay);
+  stage_.enter(pipeline, tlm_kit::duration(config_.latency_s + packet_s), tlm_kit::duration(packet_s), delay, bits);
   out[std::size_t(chip)]->b_transport(payload, delay);
   stage_.leave(pipeline);
 }

@@ -41,7 +41,7 @@ struct Log : observe::Recorder {
 };
 
 TEST_CASE("a stage starts when the batch is there and the batch before has gone") {
-  PipelineStage stage("stage");
+  PipelineStage stage("stage", observe::Kind::kArray);
   Log log;
   stage.record_to(&log);
   // Arrives at 30, the first item leaves after 20: 50. Four items every 100: free at 30 + 4 x 100 = 430.
@@ -67,7 +67,7 @@ TEST_CASE("a stage starts when the batch is there and the batch before has gone"
 }
 
 TEST_CASE("a stage is held for the interval that stages behind it raise") {
-  PipelineStage stage("stage");
+  PipelineStage stage("stage", observe::Kind::kArray);
   Pipeline batch = pipeline(1, 3, 50);
   sc_time delay;
   stage.enter(batch, nanoseconds(10), nanoseconds(40), delay);
@@ -78,7 +78,7 @@ TEST_CASE("a stage is held for the interval that stages behind it raise") {
 }
 
 TEST_CASE("two batches of one operation take turns on a shared stage") {
-  SharedStage stage("bus");
+  SharedStage stage("bus", observe::Kind::kTransfer);
   // The second waits for the first one's service of 30 and both are served every 30 + 20 = 50.
   Pipeline first = pipeline(1, 8), second = pipeline(1, 8);
   CHECK(visit(stage, first, 0, 30, 30) == Approx(30));
@@ -90,7 +90,7 @@ TEST_CASE("two batches of one operation take turns on a shared stage") {
 }
 
 TEST_CASE("an operation gets piece by piece the share of a stage that others leave") {
-  SharedStage stage("bus");
+  SharedStage stage("bus", observe::Kind::kTransfer);
   // Operation 1: 10 items of 75 every 100 from 0 to 1000: a quarter is left until 1000, everything afterwards.
   Pipeline first = pipeline(1, 10, 100);
   visit(stage, first, 0, 75, 75);
@@ -106,7 +106,7 @@ TEST_CASE("an operation gets piece by piece the share of a stage that others lea
 }
 
 TEST_CASE("work that waited behind a short burst is caught up on and costs no interval") {
-  SharedStage stage("edram");
+  SharedStage stage("edram", observe::Kind::kTransfer);
   // Operation 1 takes everything from 400 to 500. Operation 2: 10 items of 20 every 100, so a fifth. In the burst 20
   // are put off; afterwards 4/5 are to spare: caught up within 25, long before its last item.
   Pipeline burst = pipeline(1, 10);
@@ -117,7 +117,7 @@ TEST_CASE("work that waited behind a short burst is caught up on and costs no in
 }
 
 TEST_CASE("a burst at the end of a batch delays its last item") {
-  SharedStage stage("edram");
+  SharedStage stage("edram", observe::Kind::kTransfer);
   // Operation 1 takes everything from 900 to 1300. Operation 2 has 100 x 1/5 = 20 of work left at 900 that goes on
   // at 1300 with all of the stage: through at 1320, ten items, 132 each.
   Pipeline burst = pipeline(1, 40);
@@ -128,7 +128,7 @@ TEST_CASE("a burst at the end of a batch delays its last item") {
 }
 
 TEST_CASE("reads at the front and writes at the back of one operation both keep their time") {
-  SharedStage stage("edram");
+  SharedStage stage("edram", observe::Kind::kTransfer);
   // One window: read for 60 at 0, written for 40 at 2000; in between the stage is free but for the interval of 100.
   Pipeline operation = pipeline(1, 1, 100);
   visit(stage, operation, 0, 60, 60);
@@ -145,7 +145,7 @@ TEST_CASE("reads at the front and writes at the back of one operation both keep 
 
 TEST_CASE("batches of nobody's operation do not run over each other") {
   // DMA transfers carry no operation. 30 each, both at 0: the second starts when the first has gone.
-  SharedStage stage("router");
+  SharedStage stage("router", observe::Kind::kTransfer);
   Pipeline first = pipeline(0, 1), second = pipeline(0, 1);
   CHECK(visit(stage, first, 0, 30, 30) == Approx(30));
   CHECK(visit(stage, second, 0, 30, 30) == Approx(60));
@@ -153,7 +153,7 @@ TEST_CASE("batches of nobody's operation do not run over each other") {
 
 TEST_CASE("sums of shares do not raise an interval by rounding") {
   // Three operations of a third each fill the stage exactly: 1/3 of 100 ns is 33.333 ns, in whole picoseconds.
-  SharedStage stage("bus");
+  SharedStage stage("bus", observe::Kind::kTransfer);
   for (std::uint64_t operation = 1; operation <= 3; ++operation) {
     Pipeline third = pipeline(operation, 997, 100);
     visit(stage, third, 0, 33.333, 33.333);
@@ -180,7 +180,7 @@ TEST_CASE("a shared stage is never used by more than one at a time and loses no 
   for (unsigned seed = 1; seed <= 40; ++seed) {
     std::mt19937 random(seed);
     const auto up_to = [&](unsigned most) { return 1.0 + random() % most; };
-    SharedStage stage("stage");
+    SharedStage stage("stage", observe::Kind::kTransfer);
     double asked = 0.0, served = 0.0;
     for (std::uint64_t operation = 1; operation <= 30; ++operation) {
       const double interval = up_to(200);
@@ -202,7 +202,7 @@ TEST_CASE("a shared stage is never used by more than one at a time and loses no 
 }
 
 TEST_CASE("what an operation began with is remembered while it is booked later") {
-  SharedStage stage("bus");
+  SharedStage stage("bus", observe::Kind::kTransfer);
   // Operation 1 has all of the stage until 1000. Operation 2 comes at 500, starts at 1000 and takes 1000 as well. At
   // 1500 operation 3 finds nothing before 2000.
   Pipeline first = pipeline(1, 10), second = pipeline(2, 10), third = pipeline(3, 1);
@@ -214,7 +214,7 @@ TEST_CASE("what an operation began with is remembered while it is booked later")
 }
 
 TEST_CASE("an operation that began beside another is caught up on after it") {
-  SharedStage stage("bus");
+  SharedStage stage("bus", observe::Kind::kTransfer);
   // Operation 1 has 90 % until 1000. Operation 2 comes at 500 and wants 40 % for 1000: it gets 10 % until 1000, is 150
   // behind and goes on with all of the stage for 250 - by 1250 all that has come by then is done. It began before the
   // time, 1100, at which operation 3 comes; that one finds nothing before 1250.
@@ -228,7 +228,7 @@ TEST_CASE("an operation that began beside another is caught up on after it") {
 }
 
 TEST_CASE("a stage forgets what is past") {
-  SharedStage stage("bus");
+  SharedStage stage("bus", observe::Kind::kTransfer);
   Pipeline first = pipeline(1, 10);
   visit(stage, first, 0, 10, 10);  // until 100
   sc_core::sc_start(nanoseconds(100));
