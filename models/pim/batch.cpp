@@ -19,6 +19,12 @@ std::size_t lay_out(Batch& batch, int slices, int columns) {
   return batch.sums_at + sums + kDataAlignment;
 }
 
+bool is_single_vector(const tlm::tlm_generic_payload& payload, const sc_core::sc_time& delay) {
+  const Batch* const batch = payload.get_extension<Batch>();
+  return batch != nullptr && batch->count == 1 && batch->pool != nullptr && payload.has_mm() &&
+         payload.get_extension<Pipeline>() != nullptr && delay == sc_core::SC_ZERO_TIME;
+}
+
 bool fits(const Batch& batch, int slices, int columns, std::size_t bytes) {
   if (batch.count < 1) return false;
   Batch layout = batch;

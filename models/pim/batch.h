@@ -10,10 +10,13 @@
 
 #include "models/arithmetic/programmed_array.h"
 #include "models/dnn/operators.h"
+#include "models/tlm/payload_pool.h"
 
 namespace mho::pim {
 
-/// Protocol traits of the links inside a tile.
+/// Protocol traits of the links inside a tile. Blocking transport carries batches; non-blocking transport carries, with
+/// the phases of the base protocol and no annotated delay, batches of one vector, which need `Pipeline` and a memory
+/// manager, and the slices (slice.h) they are cut into.
 struct BatchProtocol {
   using tlm_payload_type = tlm::tlm_generic_payload;
   using tlm_phase_type = tlm::tlm_phase;
@@ -29,6 +32,7 @@ struct Pipeline : tlm::tlm_extension<Pipeline> {
   const char* limited_by = "";  ///< module that set it
   sc_core::sc_time waiting;     ///< longest that the first item waited for a stage that others used, so far
   sc_core::sc_time fetched;     ///< delay after which the first item has left the buffer
+  sc_core::sc_time converting;  ///< approximately timed: from sampling to the last code, all slices so far
   std::uint64_t command = 0;    ///< id of the recorded command that all this belongs to, 0: nothing is recorded
   std::uint64_t window = 0;     ///< approximately timed: psums with the same number belong to one window
 
@@ -71,6 +75,7 @@ struct Batch : tlm::tlm_extension<Batch> {
   sc_core::sc_time slice_time;                         ///< of the crossbar, set by the crossbar_tile
   sc_core::sc_time code_time;                          ///< between the codes of two slices, set by the shared_adc
   int first_filter = 0, layer_filters = 0;             ///< place of the psums among all filters of the layer
+  tlm_kit::PayloadPool* pool = nullptr;                ///< approximately timed: where slices and psums are taken from
 
   tlm::tlm_extension_base* clone() const override { return new Batch(*this); }
   void copy_from(const tlm::tlm_extension_base& other) override { *this = static_cast<const Batch&>(other); }
@@ -84,6 +89,9 @@ std::size_t lay_out(Batch& batch, int slices, int columns);
 
 /// True where the parts of a batch lie as `lay_out` lays them, within a data array of `bytes` bytes.
 bool fits(const Batch& batch, int slices, int columns, std::size_t bytes);
+
+/// True for what non-blocking transport carries: one vector with Pipeline, pool and memory manager, no delay.
+bool is_single_vector(const tlm::tlm_generic_payload& payload, const sc_core::sc_time& delay);
 
 /// Elements between the slices of a sums buffer: columns, unit column, padding.
 int sums_stride(int columns);

@@ -20,8 +20,17 @@ CrossbarTile::CrossbarTile(sc_core::sc_module_name module_name, const mapping::C
       config_(config),
       ledger_(ledger),
       store_(store),
-      cycle_(tlm_kit::duration(config.cycle_s)) {
+      cycle_(tlm_kit::duration(config.cycle_s)),
+      onward_([this](auto& payload, auto& phase, auto& delay) { return sums->nb_transport_fw(payload, phase, delay); },
+              nullptr, [this](auto& slice) { free_sample(slice); }),
+      back_([this](auto& payload, auto& phase, auto& delay) { return input->nb_transport_bw(payload, phase, delay); }) {
   input.register_b_transport(this, &CrossbarTile::compute);
+  input.register_nb_transport_fw(this, &CrossbarTile::receive);
+  sums.register_nb_transport_bw(this, &CrossbarTile::receive_back);
+  SC_HAS_PROCESS(CrossbarTile);
+  SC_METHOD(cycle);
+  sensitive << cycle_event_;
+  dont_initialize();
   setup.register_b_transport(this, &CrossbarTile::prepare);
   idle_.resize(std::size_t(config_.crossbars));
   for (int i = 0; i < config_.crossbars; ++i) {
@@ -30,44 +39,36 @@ CrossbarTile::CrossbarTile(sc_core::sc_module_name module_name, const mapping::C
   }
 }
 
-void CrossbarTile::compute(tlm::tlm_generic_payload& payload, sc_time& delay) {
-  Batch* const batch = payload.get_extension<Batch>();
+tlm::tlm_response_status CrossbarTile::check(const tlm::tlm_generic_payload& payload) {
+  const Batch* const batch = payload.get_extension<Batch>();
   const std::uint64_t first = payload.get_address();
   Region* const region = first < regions_.size() ? &regions_[std::size_t(first)] : nullptr;
   if (batch == nullptr || batch->form != Batch::Form::kCodes || region == nullptr || !region->used ||
-      batch->count < 1 || batch->rows != region->setup.rows || batch->filters != region->setup.filters) {
-    payload.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);
-    return;
-  }
+      batch->count < 1 || batch->rows != region->setup.rows || batch->filters != region->setup.filters)
+    return tlm::TLM_COMMAND_ERROR_RESPONSE;
   finish(*region);
-  const arithmetic::ProgrammedArray& array = *region->array;
-  const int slices = array.stream().slicing.count();
-  if (!fits(*batch, slices, region->columns(), payload.get_data_length())) {
-    payload.set_response_status(tlm::TLM_BURST_ERROR_RESPONSE);
+  const bool whole =
+      fits(*batch, region->array->stream().slicing.count(), region->columns(), payload.get_data_length());
+  return whole ? tlm::TLM_OK_RESPONSE : tlm::TLM_BURST_ERROR_RESPONSE;
+}
+
+void CrossbarTile::compute(tlm::tlm_generic_payload& payload, sc_time& delay) {
+  const tlm::tlm_response_status status = check(payload);
+  if (status != tlm::TLM_OK_RESPONSE) {
+    payload.set_response_status(status);
     return;
   }
+  Batch& batch = *payload.get_extension<Batch>();
+  Region& region = regions_[std::size_t(payload.get_address())];
   Pipeline alone;
   Pipeline& pipeline = pipeline_of(payload, alone);
-  std::uint8_t* const data = payload.get_data_ptr();
-  const std::uint8_t* const codes = data + batch->codes_at;
-  batch->array = &array;
-  batch->slice_time = cycle_;
-  batch->crossbars = region->setup.crossbars;
-  batch->columns_per_crossbar = region->setup.columns_per_crossbar;
-  drive(*region, *batch, codes, pipeline);
-  if (batch->exact) {
-    array.product(codes, batch->count, reinterpret_cast<std::int32_t*>(data));
-    batch->form = Batch::Form::kPsums;
-    batch->lossless = true;
-  } else {
-    array.column_sums(codes, batch->count, reinterpret_cast<std::int16_t*>(data + batch->sums_at));
-    batch->form = Batch::Form::kSums;
-  }
+  multiply(*region.array, region.setup, payload, batch, pipeline);
   delay = next_edge(delay);
-  const sc_time latency = times(cycle_, std::uint64_t(slices));
-  region->stage.enter(pipeline, latency, latency, delay, std::uint64_t(batch->count) * std::uint64_t(slices));
+  const auto slices = std::uint64_t(region.array->stream().slicing.count());
+  const sc_time latency = times(cycle_, slices);
+  region.stage.enter(pipeline, latency, latency, delay, std::uint64_t(batch.count) * slices);
   sums->b_transport(payload, delay);
-  region->stage.leave(pipeline);
+  region.stage.leave(pipeline);
 }
 
 sc_time CrossbarTile::next_edge(const sc_time& delay) const {
@@ -77,15 +78,29 @@ sc_time CrossbarTile::next_edge(const sc_time& delay) const {
   return times(cycle_, cycles) - now;
 }
 
-void CrossbarTile::drive(const Region& region, const Batch& batch, const std::uint8_t* codes,
-                         const Pipeline& pipeline) {
-  const arithmetic::Activity activity = region.array->drive(codes, batch.count, region.setup.columns_per_crossbar);
+void CrossbarTile::multiply(const arithmetic::ProgrammedArray& array, const RegionSetup& held,
+                            tlm::tlm_generic_payload& payload, Batch& batch, const Pipeline& pipeline) {
+  std::uint8_t* const data = payload.get_data_ptr();
+  const std::uint8_t* const codes = data + batch.codes_at;
+  batch.array = &array;
+  batch.slice_time = cycle_;
+  batch.crossbars = held.crossbars;
+  batch.columns_per_crossbar = held.columns_per_crossbar;
+  const arithmetic::Activity activity = array.drive(codes, batch.count, held.columns_per_crossbar);
   observe::Counts& counts = ledger_.of(pipeline.node);
   counts[observe::Action::kVectors] += activity.vectors;
   counts[observe::Action::kArrayCycles] += activity.array_cycles;
   counts[observe::Action::kRowDrives] += activity.row_drives;
   counts[observe::Action::kRowPulses] += activity.row_pulses;
   counts[observe::Action::kCurrentLevelPulses] += activity.current_level_pulses;
+  if (batch.exact) {
+    array.product(codes, batch.count, reinterpret_cast<std::int32_t*>(data));
+    batch.form = Batch::Form::kPsums;
+    batch.lossless = true;
+  } else {
+    array.column_sums(codes, batch.count, reinterpret_cast<std::int16_t*>(data + batch.sums_at));
+    batch.form = Batch::Form::kSums;
+  }
 }
 
 }  // namespace mho::pim

@@ -7,15 +7,18 @@
 #include <tlm_utils/simple_initiator_socket.h>
 #include <tlm_utils/simple_target_socket.h>
 #include <memory>
+#include <string>
 #include <systemc>
 #include <vector>
 
 #include "models/mapping/machine.h"
+#include "models/observe/instrument.h"
 #include "models/observe/ledger.h"
 #include "models/pim/batch.h"
 #include "models/pim/pipeline_stage.h"
 #include "models/pim/weight_store.h"
 #include "models/tlm/checked_target.h"
+#include "models/tlm/phases.h"
 
 namespace mho::pim {
 
@@ -32,12 +35,13 @@ struct RegionSetup : tlm::tlm_extension<RegionSetup> {
   void copy_from(const tlm::tlm_extension_base& other) override { *this = static_cast<const RegionSetup&>(other); }
 };
 
-class CrossbarTile : public sc_core::sc_module, private tlm_kit::TargetDevice {
+class CrossbarTile : public sc_core::sc_module, public observe::Instrument, private tlm_kit::TargetDevice {
  public:
   CrossbarTile(sc_core::sc_module_name name, const mapping::CrossbarTileConfig& config, observe::Ledger& ledger,
                WeightStore& store, observe::Recorder* recorder = nullptr);
 
-  /// Batches of codes; the address is the first crossbar of the region.
+  /// Batches of codes; the address is the first crossbar of the region. Non-blocking: END_REQ when the input register
+  /// has taken a vector, BEGIN_RESP when its last slice is being driven, so that the register is free again.
   tlm_utils::simple_target_socket<CrossbarTile, 32, BatchProtocol> input;
   /// A RegionSetup extension prepares the region that is programmed next.
   tlm_utils::simple_target_socket<CrossbarTile, 32, BatchProtocol> setup;
@@ -48,10 +52,18 @@ class CrossbarTile : public sc_core::sc_module, private tlm_kit::TargetDevice {
   /// the highest. Writing takes no time here: pulses are the weight_writer's.
   tlm_kit::CheckedTargetSocket<32> cells;
 
+  std::vector<observe::Statistic> statistics() const override;
+  std::vector<observe::Wave> waves() const override;
+
   std::uint64_t cell_bytes() const;
   std::uint64_t crossbar_bytes() const;
 
  private:
+  /// Names of the waves of one region.
+  struct RegionWaves {
+    explicit RegionWaves(const std::string& crossbar) : state(crossbar + ".state"), slice(crossbar + ".slice") {}
+    std::string state, slice;
+  };
   struct Region {
     bool used = false;
     RegionSetup setup;
@@ -59,18 +71,47 @@ class CrossbarTile : public sc_core::sc_module, private tlm_kit::TargetDevice {
     std::vector<std::uint8_t> levels;                          ///< [row][column] while there is no array
     std::size_t unwritten = 0;                                 ///< cells still to come before the array is made
     PipelineStage stage;
-    Region(std::string name, int crossbar) : stage(std::move(name), observe::Kind::kArray, crossbar) {}
+    Region(std::string name, int crossbar)
+        : stage(std::move(name), observe::Kind::kArray, crossbar), waves("crossbar_" + std::to_string(crossbar)) {}
     int columns() const { return setup.filters * setup.recombination.columns_per_filter; }
+
+    // Approximately timed.
+    enum State : std::uint32_t { kIdle, kReading, kHolding };
+    tlm::tlm_generic_payload* asking = nullptr;  ///< waits for the input register
+    tlm::tlm_generic_payload* loaded = nullptr;  ///< in the input register, not driven yet
+    tlm::tlm_generic_payload* driven = nullptr;
+    tlm::tlm_generic_payload* held = nullptr;                    ///< slice in sample and hold
+    std::shared_ptr<const arithmetic::ProgrammedArray> driving;  ///< stays even if the region is programmed meanwhile
+    std::uint32_t state = kIdle, slice = 0;
+    sc_core::sc_time due;  ///< kIdle: when `loaded` may start; kReading: when the slice is through
+    RegionWaves waves;
   };
 
   void compute(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+  /// What is wrong with a batch of codes, or TLM_OK_RESPONSE; finishes its region.
+  tlm::tlm_response_status check(const tlm::tlm_generic_payload& payload);
+  /// Codes to sums or psums, in place; counts.
+  void multiply(const arithmetic::ProgrammedArray& array, const RegionSetup& setup, tlm::tlm_generic_payload& payload,
+                Batch& batch, const Pipeline& pipeline);
+
+  tlm::tlm_sync_enum receive(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
+  tlm::tlm_sync_enum receive_back(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
+  void load(Region& region, tlm::tlm_generic_payload& payload);
+  /// At every end of a slice, arrival of a vector or release of a sample and hold.
+  void cycle();
+  void advance(Region& region);
+  static int slices_of(const Region& region) { return region.driving->stream().slicing.count(); }
+  void start(Region& region);
+  void begin_slice(Region& region);
+  void sample(Region& region);
+  void free_sample(tlm::tlm_generic_payload& slice);
+
   void prepare(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   bool accepts(const RegionSetup& setup) const;
   /// The array of a region, made of its levels where they have changed.
   void finish(Region& region);
   /// The input register is read at an edge of the tile's clock: delay until the first one at now + delay or later.
   sc_core::sc_time next_edge(const sc_core::sc_time& delay) const;
-  void drive(const Region& region, const Batch& batch, const std::uint8_t* codes, const Pipeline& pipeline);
 
   /// `count` cells side by side in one row of one crossbar, at `level` of `region`; null where no region stores.
   struct CellRun {
@@ -98,6 +139,12 @@ class CrossbarTile : public sc_core::sc_module, private tlm_kit::TargetDevice {
   std::vector<Region> regions_;  ///< indexed by first crossbar
   /// [crossbar][row][column]: levels of cells outside all regions; empty where all of them are erased.
   std::vector<std::vector<std::uint8_t>> idle_;
+
+  tlm_kit::RequestLink onward_;
+  tlm_kit::ResponseLink back_;
+  sc_core::sc_event cycle_event_;
+  sc_core::sc_time held_;  ///< that slices waited for their sample and hold, all regions
+  std::uint32_t busy_ = 0;
 };
 
 }  // namespace mho::pim

@@ -10,23 +10,29 @@
 #include <vector>
 
 #include "models/mapping/machine.h"
+#include "models/observe/instrument.h"
 #include "models/observe/ledger.h"
 #include "models/pim/batch.h"
 #include "models/pim/pipeline_stage.h"
 #include "models/tlm/checked_target.h"
+#include "models/tlm/phases.h"
 
 namespace mho::pim {
 
-class EdramBuffer : public sc_core::sc_module, private tlm_kit::TargetDevice {
+class EdramBuffer : public sc_core::sc_module, public observe::Instrument, private tlm_kit::TargetDevice {
  public:
   EdramBuffer(sc_core::sc_module_name name, const mapping::EdramConfig& config, int value_bytes,
               observe::Ledger& ledger, observe::Recorder* recorder = nullptr);
 
   /// Rows in and out, generic payloads with or without a Pipeline.
   tlm_utils::simple_target_socket<EdramBuffer> port;
-  /// Empty batches: their windows are gathered and sent on with the same address.
+  /// Empty batches: their windows are gathered and sent on with the same address. Non-blocking: END_REQ when a vector
+  /// has been read and the bus has taken it, BEGIN_RESP when the crossbars' input register is free for another.
   tlm_utils::simple_target_socket<EdramBuffer, 32, BatchProtocol> windows;
   tlm_utils::simple_initiator_socket<EdramBuffer, 32, BatchProtocol> bus;
+
+  std::vector<observe::Statistic> statistics() const override;
+  std::vector<observe::Wave> waves() const override;
 
   /// Bytes that can be addressed: the buffer's own, and what neighbours lend it.
   std::uint64_t bytes() const { return storage_.size(); }
@@ -39,6 +45,11 @@ class EdramBuffer : public sc_core::sc_module, private tlm_kit::TargetDevice {
   /// True where the windows lie in the buffer and the codes in the payload.
   bool can_gather(const Batch& batch, std::size_t payload_bytes) const;
   void gather(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+  /// Moves the codes and counts; returns the lines of one vector.
+  std::uint64_t copy_windows(tlm::tlm_generic_payload& payload, Batch& batch, const Pipeline& pipeline);
+  tlm::tlm_sync_enum receive(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
+  tlm::tlm_sync_enum receive_back(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
+  void finish_read();
   void access(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   void occupy(std::uint64_t codes, observe::Action counted, sc_core::sc_time& delay);
   unsigned int debug(tlm::tlm_generic_payload& payload) { return rules_.transport_dbg(payload); }
@@ -58,6 +69,14 @@ class EdramBuffer : public sc_core::sc_module, private tlm_kit::TargetDevice {
   tlm_kit::CheckedTarget rules_;
   Pipeline* pipeline_ = nullptr;  ///< of the access being served
   std::vector<std::uint8_t> storage_;
+
+  // Approximately timed: the vector being read.
+  tlm::tlm_generic_payload* read_ = nullptr;
+  tlm_kit::RequestLink onward_;
+  tlm_kit::ResponseLink back_;
+  sc_core::sc_event read_event_;
+  sc_core::sc_time waited_;
+  std::uint32_t busy_ = 0;
 };
 
 }  // namespace mho::pim

@@ -23,12 +23,21 @@ FunctionUnit::FunctionUnit(sc_core::sc_module_name module_name, int tile, const 
       config_(config),
       ledger_(ledger),
       function_(name(), observe::Kind::kFunction),
-      rules_(*this, {}) {
+      rules_(*this, {}),
+      adding_("adding"),
+      jobs_back_(
+          [this](auto& payload, auto& phase, auto& delay) { return jobs->nb_transport_bw(payload, phase, delay); }) {
   psums.register_b_transport(this, &FunctionUnit::accumulate);
   remote_psums.register_b_transport(this, &FunctionUnit::remote_access);
   remote_psums.register_transport_dbg(this, &FunctionUnit::debug);
   jobs.register_b_transport(this, &FunctionUnit::serve);
+  psums.register_nb_transport_fw(this, &FunctionUnit::receive_psums);
+  jobs.register_nb_transport_fw(this, &FunctionUnit::receive_job);
   function_.record_to(recorder);
+  SC_HAS_PROCESS(FunctionUnit);
+  SC_METHOD(finish_additions);
+  sensitive << adding_.get_event();
+  dont_initialize();
 }
 
 void FunctionUnit::serve(tlm::tlm_generic_payload& payload, sc_time& delay) {
@@ -38,40 +47,52 @@ void FunctionUnit::serve(tlm::tlm_generic_payload& payload, sc_time& delay) {
   bool done = false;
   if (job != nullptr && job->node != nullptr && job->graph != nullptr) switch (job->kind) {
       case FunctionJob::Kind::kRequantise:
-        done = requantise(*job, pipeline, delay);
+        done = requantise(*job, payload, pipeline, delay);
         break;
       case FunctionJob::Kind::kForward:
         done = forward(*job, pipeline, delay);
         break;
       case FunctionJob::Kind::kRow:
-        done = compute_row(*job, pipeline, delay);
+        done = compute_row(*job, payload, pipeline, delay);
+        break;
+      case FunctionJob::Kind::kStore:
+        done = store(*job, payload, pipeline, delay);
+        break;
+      case FunctionJob::Kind::kDiscard:
+        forget(pipeline.window);
+        done = true;
+        break;
+      case FunctionJob::Kind::kCollect:
         break;
     }
   payload.set_response_status(done ? tlm::TLM_OK_RESPONSE : tlm::TLM_COMMAND_ERROR_RESPONSE);
 }
 
-bool FunctionUnit::requantise(const FunctionJob& job, Pipeline& pipeline, sc_time& delay) {
+bool FunctionUnit::requantise(const FunctionJob& job, tlm::tlm_generic_payload& payload, Pipeline& pipeline,
+                              sc_time& delay) {
   const std::size_t outputs = std::size_t(job.windows) * std::size_t(job.filters);
-  if (job.requantiser == nullptr || accumulators_.size() != outputs) return false;
+  std::vector<std::int32_t>& accumulators = accumulators_of(pipeline.window);
+  if (job.requantiser == nullptr || accumulators.size() != outputs) return false;
   codes_.resize(outputs);
-  job.requantiser->apply(accumulators_.data(), job.windows, 0, job.filters, codes_.data(), std::size_t(job.filters));
-  accumulators_.clear();
+  job.requantiser->apply(accumulators.data(), job.windows, 0, job.filters, codes_.data(), std::size_t(job.filters));
+  forget(pipeline.window);
   ledger_.of(pipeline.node)[observe::Action::kFunctionOutputs] += outputs;
   const sc_time service = tlm_kit::duration(job.filters, config_.outputs_per_s);
   function_.enter(pipeline, std::max(tlm_kit::duration(config_.function_s), service), service, delay, outputs);
   delay += tlm_kit::duration(config_.write_s);
   const std::size_t at = std::size_t(job.x_first) * std::size_t(job.filters);
-  const bool written = write(job, at, codes_.data(), outputs, pipeline, delay);
+  const bool written = deliver(job, at, outputs, payload, pipeline, delay);
   function_.leave(pipeline);
   return written;
 }
 
 bool FunctionUnit::forward(const FunctionJob& job, Pipeline& pipeline, sc_time& delay) {
-  if (accumulators_.empty()) return false;
+  std::vector<std::int32_t>& accumulators = accumulators_of(pipeline.window);
+  if (accumulators.empty()) return false;
   const bool sent = access(false, tlm::TLM_WRITE_COMMAND, tile_address(job.home_tile, kPsumWindow),
-                           reinterpret_cast<std::uint8_t*>(accumulators_.data()),
-                           accumulators_.size() * sizeof(std::int32_t), pipeline, delay);
-  accumulators_.clear();
+                           reinterpret_cast<std::uint8_t*>(accumulators.data()),
+                           accumulators.size() * sizeof(std::int32_t), pipeline, delay);
+  forget(pipeline.window);
   return sent;
 }
 
@@ -103,7 +124,8 @@ bool FunctionUnit::read_sources(const FunctionJob& job, Pipeline& pipeline, std:
   return true;
 }
 
-bool FunctionUnit::compute_row(const FunctionJob& job, Pipeline& pipeline, sc_time& delay) {
+bool FunctionUnit::compute_row(const FunctionJob& job, tlm::tlm_generic_payload& payload, Pipeline& pipeline,
+                               sc_time& delay) {
   if (job.node->op == dnn::Operator::kConvolution || job.sources.size() != job.node->inputs.size()) return false;
   std::uint64_t codes_read = 0;
   if (!read_sources(job, pipeline, codes_read, delay)) return false;
@@ -122,9 +144,40 @@ bool FunctionUnit::compute_row(const FunctionJob& job, Pipeline& pipeline, sc_ti
   const sc_time service = tlm_kit::duration(double(codes_read) / double(pipeline.count), config_.pooled_per_s);
   function_.enter(pipeline, tlm_kit::duration(config_.function_s) + service, service, delay, codes_.size());
   delay += tlm_kit::duration(config_.write_s);
-  const bool written = write(job, 0, codes_.data(), codes_.size(), pipeline, delay);
+  const bool written = deliver(job, 0, codes_.size(), payload, pipeline, delay);
   function_.leave(pipeline);
   return written;
+}
+
+bool FunctionUnit::deliver(const FunctionJob& job, std::size_t at, std::size_t length,
+                           tlm::tlm_generic_payload& payload, Pipeline& pipeline, sc_time& delay) {
+  if (!job.destinations.empty() || payload.get_data_ptr() == nullptr)
+    return write(job, at, codes_.data(), length, pipeline, delay);
+  if (payload.get_data_length() != length) return false;
+  std::copy_n(codes_.data(), length, payload.get_data_ptr());
+  return true;
+}
+
+bool FunctionUnit::store(const FunctionJob& job, tlm::tlm_generic_payload& payload, Pipeline& pipeline,
+                         sc_time& delay) {
+  if (payload.get_data_ptr() == nullptr) return false;
+  return write(job, std::size_t(job.x_first) * std::size_t(job.filters), payload.get_data_ptr(),
+               payload.get_data_length(), pipeline, delay);
+}
+
+void FunctionUnit::forget(std::uint64_t window) {
+  if (window == 0) {
+    accumulators_.clear();
+  } else {
+    const auto open = open_windows_.find(window);
+    if (open == open_windows_.end()) return;
+    tlm::tlm_generic_payload* const collector = open->second.collector;
+    open_windows_.erase(open);
+    open_ = std::uint32_t(open_windows_.size());
+    if (collector == nullptr) return;
+    collector->set_response_status(tlm::TLM_GENERIC_ERROR_RESPONSE);
+    jobs_back_.respond(*collector);
+  }
 }
 
 bool FunctionUnit::write(const FunctionJob& job, std::size_t at, std::uint8_t* bytes, std::size_t length,

@@ -5,17 +5,22 @@
 #pragma once
 
 #include <tlm_utils/multi_passthrough_target_socket.h>
+#include <tlm_utils/peq_with_get.h>
 #include <tlm_utils/simple_initiator_socket.h>
 #include <tlm_utils/simple_target_socket.h>
+#include <map>
+#include <memory>
 #include <systemc>
 #include <vector>
 
 #include "models/dnn/operators.h"
 #include "models/mapping/machine.h"
+#include "models/observe/instrument.h"
 #include "models/observe/ledger.h"
 #include "models/pim/batch.h"
 #include "models/pim/pipeline_stage.h"
 #include "models/tlm/checked_target.h"
+#include "models/tlm/phases.h"
 
 namespace mho::pim {
 
@@ -32,6 +37,9 @@ struct FunctionJob : tlm::tlm_extension<FunctionJob> {
     kRequantise,  ///< accumulated psums[windows][filters] -> codes at pixel x_first of the destinations' row
     kForward,     ///< accumulated psums go to the accumulators of `home_tile`
     kRow,         ///< output row y of a node that is not a convolution
+    kCollect,     ///< non-blocking only: BEGIN_RESP when `windows` parts of the Pipeline's window have been added up
+    kStore,       ///< codes in the payload go to pixel x_first of the destinations' row
+    kDiscard,     ///< the Pipeline's window is given up
   };
   Kind kind = Kind::kRow;
   const dnn::Graph* graph = nullptr;
@@ -40,14 +48,14 @@ struct FunctionJob : tlm::tlm_extension<FunctionJob> {
   int x_first = 0, windows = 0, filters = 0;
   int home_tile = 0;
   int y = 0;
-  std::vector<RingView> sources;  ///< of the node's inputs, in the own buffer
-  std::vector<RowPlace> destinations;
+  std::vector<RingView> sources;       ///< of the node's inputs, in the own buffer
+  std::vector<RowPlace> destinations;  ///< none: kRequantise and kRow put their codes into the payload
 
   tlm::tlm_extension_base* clone() const override { return new FunctionJob(*this); }
   void copy_from(const tlm::tlm_extension_base& other) override { *this = static_cast<const FunctionJob&>(other); }
 };
 
-class FunctionUnit : public sc_core::sc_module, private tlm_kit::TargetDevice {
+class FunctionUnit : public sc_core::sc_module, public observe::Instrument, private tlm_kit::TargetDevice {
  public:
   FunctionUnit(sc_core::sc_module_name name, int tile, const mapping::FunctionUnitConfig& config,
                observe::Ledger& ledger, observe::Recorder* recorder = nullptr);
@@ -60,13 +68,43 @@ class FunctionUnit : public sc_core::sc_module, private tlm_kit::TargetDevice {
   tlm_utils::simple_initiator_socket<FunctionUnit> buffer;
   tlm_utils::simple_initiator_socket<FunctionUnit> network;
 
+  std::vector<observe::Statistic> statistics() const override;
+  std::vector<observe::Wave> waves() const override;
+
  private:
+  /// Psums of one window in the approximately timed mode.
+  struct OpenWindow {
+    std::vector<std::int32_t> psums;
+    int parts = 0;                                  ///< added up so far
+    tlm::tlm_generic_payload* collector = nullptr;  ///< kCollect that waits for them
+  };
   void accumulate(int id, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   void remote_access(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   void serve(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
-  bool requantise(const FunctionJob& job, Pipeline& pipeline, sc_core::sc_time& delay);
+  tlm::tlm_sync_enum receive_psums(int id, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
+                                   sc_core::sc_time& delay);
+  tlm::tlm_sync_enum receive_job(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
+  /// Psums whose additions have ended.
+  void finish_additions();
+  void respond_if_complete(OpenWindow& window);
+  static bool holds_psums(const tlm::tlm_generic_payload& payload);
+  /// Adds psums[count][filters] of a batch to accumulators[count][layer_filters], which are made where `fresh`.
+  void add(const tlm::tlm_generic_payload& payload, const Pipeline& pipeline, bool fresh,
+           std::vector<std::int32_t>& accumulators);
+  /// Where psums of a window are added up: of the batch in flight in the loosely timed mode, window 0.
+  std::vector<std::int32_t>& accumulators_of(std::uint64_t window) {
+    return window == 0 ? accumulators_ : open_windows_[window].psums;
+  }
+  void forget(std::uint64_t window);
+  /// Codes of a job to where they belong.
+  bool deliver(const FunctionJob& job, std::size_t at, std::size_t length, tlm::tlm_generic_payload& payload,
+               Pipeline& pipeline, sc_core::sc_time& delay);
+  bool requantise(const FunctionJob& job, tlm::tlm_generic_payload& payload, Pipeline& pipeline,
+                  sc_core::sc_time& delay);
   bool forward(const FunctionJob& job, Pipeline& pipeline, sc_core::sc_time& delay);
-  bool compute_row(const FunctionJob& job, Pipeline& pipeline, sc_core::sc_time& delay);
+  bool compute_row(const FunctionJob& job, tlm::tlm_generic_payload& payload, Pipeline& pipeline,
+                   sc_core::sc_time& delay);
+  bool store(const FunctionJob& job, tlm::tlm_generic_payload& payload, Pipeline& pipeline, sc_core::sc_time& delay);
   bool read_sources(const FunctionJob& job, Pipeline& pipeline, std::uint64_t& codes, sc_core::sc_time& delay);
   /// Writes bytes at pixel offset `at` of every destination; `delay` becomes that of the last to arrive.
   bool write(const FunctionJob& job, std::size_t at, std::uint8_t* bytes, std::size_t length, Pipeline& pipeline,
@@ -87,11 +125,18 @@ class FunctionUnit : public sc_core::sc_module, private tlm_kit::TargetDevice {
   SharedStage function_;
   tlm_kit::CheckedTarget rules_;
   int node_ = -1;                           ///< that remote psums are counted for
+  std::uint64_t window_ = 0;                ///< that remote psums belong to
   std::vector<std::int32_t> accumulators_;  ///< [windows][filters] of the operation in flight
   std::uint64_t operation_ = 0;             ///< that operation
   std::vector<std::uint8_t> codes_;
   std::vector<std::vector<std::uint8_t>> row_copies_;  ///< rows read for the job in hand
   std::vector<std::vector<int>> row_slots_;            ///< [input][row] -> row_copies_, -1 where not read
+
+  std::map<std::uint64_t, OpenWindow> open_windows_;
+  tlm_utils::peq_with_get<tlm::tlm_generic_payload> adding_;  ///< psums, by the time they are added up
+  std::vector<std::unique_ptr<tlm_kit::ResponseLink>> psums_back_;
+  tlm_kit::ResponseLink jobs_back_;
+  std::uint32_t open_ = 0, most_open_ = 0;
 };
 
 }  // namespace mho::pim

@@ -42,7 +42,8 @@ AcceleratorCore::AcceleratorCore(sc_core::sc_module_name module_name, const Acce
     const std::string tile_name = "tile_" + std::to_string(i);
     tiles_.push_back(std::make_unique<PimTile>(tile_name.c_str(), config_.machine, int(i), groups[i], observation_));
   }
-  scheduler_ = std::make_unique<Scheduler>("scheduler", config_.machine, groups, config_.chips, dma_);
+  scheduler_ = std::make_unique<Scheduler>("scheduler", config_.machine, groups, config_.chips, dma_,
+                                           config_.approximate_timing, observation_.recorder);
   network_ = std::make_unique<TileNetwork>("network", config_.machine, config_.chips, tiles_, dma_, observation_);
   std::size_t writer = 0;
   for (std::size_t i = 0; i < tiles_.size(); ++i) {

@@ -19,9 +19,9 @@ namespace mho::pim {
 class Resource {
  public:
   /// `module`: hierarchical name; `lane`: which of the module's equal servers this is.
-  Resource(std::string module, observe::Kind kind, int lane = 0)
-      : name_(std::move(module)), kind_(kind), lane_(lane) {}
+  Resource(std::string module, observe::Kind kind, int lane = 0) : name_(std::move(module)), kind_(kind), lane_(lane) {}
   void record_to(observe::Recorder* recorder) { recorder_ = recorder; }
+  const std::string& module() const { return name_; }
   /// Service times of all items so far, added up.
   const sc_core::sc_time& busy_time() const { return busy_time_; }
 
@@ -105,10 +105,10 @@ class SharedStage : public Resource {
   void book_current();
   void book(const Booking& booking);
 
-  std::vector<Step> steps_;       ///< what operations before the current one have booked
-  std::uint64_t operation_ = 0;   ///< the current one
-  std::vector<Wave> waves_;       ///< its batches, not yet booked
-  Stay stay_;                     ///< of the batch that came last
+  std::vector<Step> steps_;      ///< what operations before the current one have booked
+  std::uint64_t operation_ = 0;  ///< the current one
+  std::vector<Wave> waves_;      ///< its batches, not yet booked
+  Stay stay_;                    ///< of the batch that came last
 };
 
 /// `count` times a time, without rounding.

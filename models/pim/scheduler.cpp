@@ -30,11 +30,12 @@ void Scheduler::start_job(const RunJob& job) {
   completions_.clear();
   outputs_stored_.clear();
   progress_.assign(nodes_.size(), {});
+  approximate_->start_job();
   for (NodeState& node : nodes_) {
     node.next_row = 0;
     node.blocked = Blocked::kNo;
     node.free_at = node.wake_at = node.done_at = job_begin_;
-    node.lead = sc_time();
+    node.lead = node.read_span = sc_time();
     std::fill(node.replica_free.begin(), node.replica_free.end(), job_begin_);
   }
   for (TensorState& tensor : tensors_) {
@@ -42,6 +43,7 @@ void Scheduler::start_job(const RunJob& job) {
     for (Consumer& consumer : tensor.consumers) {
       consumer.released = 0;
       consumer.releases.clear();
+      consumer.expected.clear();
     }
   }
 }
@@ -53,31 +55,60 @@ bool Scheduler::covers(const RunJob& job, std::uint64_t source_bytes, std::uint6
 
 bool Scheduler::run(const RunJob& job) {
   start_job(job);
+  bool look = true;  // some row may be ready
   while (!failed_ && !stopped_ && completions_.size() < job_.inferences) {
+    look = !dma_.completed.empty() || look;
     take_completed();
     while (!events_.empty() && events_.top().time <= sc_core::sc_time_stamp()) {
       const Event event = events_.top();
       events_.pop();
       handle(event);
+      look = true;
     }
-    forget_past_releases();
-    issue_all_ready();
+    look = approximate_->step() || look;
+    failed_ = failed_ || approximate_->failed();
+    if (look) {
+      forget_past_releases();
+      issue_all_ready();
+      look = false;
+    }
     if (failed_ || completions_.size() == job_.inferences) break;
-    if (!dma_.completed.empty()) continue;
-    if (!events_.empty())
-      wait(events_.top().time - sc_core::sc_time_stamp(), dma_.done | stop_event_);
-    else if (dma_.pending() > 0 || dma_.busy())
-      wait(dma_.done | stop_event_);
-    else
-      failed_ = true;  // nothing can happen any more: the Program's buffers are too small
+    if (dma_.completed.empty()) wait_for_something();
   }
-  return !failed_ && !stopped_;
+  const bool done = !failed_ && !stopped_;
+  drain();
+  return done;
+}
+
+void Scheduler::wait_for_something() {
+  const sc_time now = sc_core::sc_time_stamp();
+  const sc_time next = events_.empty() ? sc_core::sc_max_time() : events_.top().time;
+  const sc_time due = std::min(next, approximate_->next_due());
+  if (due != sc_core::sc_max_time())
+    wait(std::max(due, now) - now, dma_.done | stop_event_ | approximate_->arrived);
+  else if (dma_.pending() > 0 || dma_.busy() || !approximate_->idle())
+    wait(dma_.done | stop_event_ | approximate_->arrived);
+  else
+    failed_ = true;  // nothing can happen any more: the Program's buffers are too small
+}
+
+void Scheduler::drain() {
+  approximate_->abandon();
+  while (!approximate_->idle()) {
+    const sc_time due = approximate_->next_due();
+    if (due == sc_core::sc_max_time())
+      wait(approximate_->arrived);
+    else
+      wait(std::max(due, sc_core::sc_time_stamp()) - sc_core::sc_time_stamp(), approximate_->arrived);
+    approximate_->step();
+  }
 }
 
 void Scheduler::handle(const Event& event) {
   if (event.kind == Event::Kind::kWake) return;  // that time has come is enough
   const int tensor = program_.graph.nodes[std::size_t(event.node)].output;
   tensors_[std::size_t(tensor)].rows_done = event.row + 1;
+  ++rows_done_;
   store_row(tensor, event.row);
 }
 
@@ -100,6 +131,7 @@ void Scheduler::take_completed() {
     const std::uint64_t inference = request.row / height;
     if (request.row % height == height - 1 && ++outputs_stored_[inference] == program_.graph.outputs.size()) {
       completions_.push_back(sc_core::sc_time_stamp() - job_begin_);
+      ++inferences_;
       outputs_stored_.erase(inference);
     }
   }
@@ -151,16 +183,30 @@ void Scheduler::store_row(int index, std::uint64_t row) {
   dma_.post(std::move(request));
 }
 
-void Scheduler::release_inputs(int index, std::uint64_t row, const sc_time& time) {
-  const dnn::Node& node = program_.graph.nodes[std::size_t(index)];
+std::uint64_t Scheduler::released_after(const dnn::Node& node, int input, std::uint64_t row) const {
   const auto out_height = std::uint64_t(height_of(node.output));
   const std::uint64_t next = row + 1;
+  const int first_row = std::max(0, dnn::first_input_row(program_.graph, node, int(next % out_height)));
+  return next / out_height * std::uint64_t(height_of(input)) + std::uint64_t(first_row);
+}
+
+void Scheduler::expect_release(int index, std::uint64_t row, const sc_time& time) {
+  const dnn::Node& node = program_.graph.nodes[std::size_t(index)];
+  for (const int input : node.inputs)
+    for (Consumer& consumer : tensors_[std::size_t(input)].consumers)
+      if (consumer.node == index) consumer.expected.emplace_back(time, released_after(node, input, row));
+}
+
+void Scheduler::release_inputs(int index, std::uint64_t row, const sc_time& time) {
+  const dnn::Node& node = program_.graph.nodes[std::size_t(index)];
   for (const int input : node.inputs) {
     TensorState& tensor = tensors_[std::size_t(input)];
-    const int first_row = std::max(0, dnn::first_input_row(program_.graph, node, int(next % out_height)));
-    const std::uint64_t count = next / out_height * std::uint64_t(height_of(input)) + std::uint64_t(first_row);
-    for (Consumer& consumer : tensor.consumers)
-      if (consumer.node == index) consumer.releases.emplace_back(time, count);
+    const std::uint64_t count = released_after(node, input, row);
+    for (Consumer& consumer : tensor.consumers) {
+      if (consumer.node != index) continue;
+      consumer.releases.emplace_back(time, count);
+      while (!consumer.expected.empty() && consumer.expected.front().second <= count) consumer.expected.pop_front();
+    }
     // The DMA asks for a row once there is space; nodes ask for their own wake-up.
     if (tensor.producer < 0) events_.push({time, Event::Kind::kWake, 0, row});
   }
@@ -193,19 +239,27 @@ Scheduler::Blocked Scheduler::blocked_by(int index, std::uint64_t row) const {
     if (tensors_[std::size_t(input)].rows_done < needed) return Blocked::kInput;
   }
   // A row may start so early that it first writes when the row whose place it takes has been read.
-  if (space_at(index, row) > sc_core::sc_time_stamp() + nodes_[std::size_t(index)].lead) return Blocked::kSpace;
-  return resource_free(index, row) > sc_core::sc_time_stamp() ? Blocked::kResource : Blocked::kNo;
+  const bool approximate = approximate_->wants(index, row);
+  if (space_at(index, row, approximate) > sc_core::sc_time_stamp() + nodes_[std::size_t(index)].lead)
+    return Blocked::kSpace;
+  if (!approximate && approximate_->holds(index)) return Blocked::kResource;  // batches do not overtake windows
+  return resource_free(index, row, approximate) > sc_core::sc_time_stamp() ? Blocked::kResource : Blocked::kNo;
 }
 
-sc_time Scheduler::space_at(int index, std::uint64_t row) const {
+sc_time Scheduler::space_at(int index, std::uint64_t row, bool expected) const {
   const int output = program_.graph.nodes[std::size_t(index)].output;
   sc_time time;
   for (const Consumer& consumer : tensors_[std::size_t(output)].consumers) {
     if (row < consumer.released + consumer.rows) continue;
-    const auto release = std::find_if(consumer.releases.begin(), consumer.releases.end(),
-                                      [&](const auto& each) { return row < each.second + consumer.rows; });
-    if (release == consumer.releases.end()) return sc_core::sc_max_time();
-    time = std::max(time, release->first);
+    const auto frees = [&](const auto& each) { return row < each.second + consumer.rows; };
+    const auto certain = std::find_if(consumer.releases.begin(), consumer.releases.end(), frees);
+    if (certain != consumer.releases.end()) {
+      time = std::max(time, certain->first);
+      continue;
+    }
+    const auto likely = std::find_if(consumer.expected.begin(), consumer.expected.end(), frees);
+    if (!expected || likely == consumer.expected.end()) return sc_core::sc_max_time();
+    time = std::max(time, likely->first);
   }
   return time;
 }
@@ -226,10 +280,13 @@ bool Scheduler::try_issue(int index) {
     return true;
   }
   if (blocked == Blocked::kResource) {
-    wake(index, resource_free(index, state.next_row));
+    const sc_time free = resource_free(index, state.next_row, approximate_->wants(index, state.next_row));
+    if (free > sc_core::sc_time_stamp() && free != sc_core::sc_max_time()) wake(index, free);
   } else {
     state.blocked = blocked;
-    const sc_time space = blocked == Blocked::kSpace ? space_at(index, state.next_row) : sc_core::sc_max_time();
+    const sc_time space = blocked == Blocked::kSpace
+                              ? space_at(index, state.next_row, approximate_->wants(index, state.next_row))
+                              : sc_core::sc_max_time();
     if (space != sc_core::sc_max_time()) wake(index, space - state.lead);
   }
   return false;
@@ -241,10 +298,16 @@ void Scheduler::issue(int index) {
   const std::uint64_t row = state.next_row++;
   const sc_time now = sc_core::sc_time_stamp();
   if (progress.rows == 0) progress.first_start = now - job_begin_;
-  const sc_time stalled = now - resource_free(index, row);
+  const sc_time stalled = now - resource_free(index, row, approximate_->wants(index, row));
   if (progress.rows > 0 && state.blocked == Blocked::kInput) progress.input_stall += stalled;
   if (progress.rows > 0 && state.blocked == Blocked::kSpace) progress.buffer_stall += stalled;
   state.blocked = Blocked::kNo;
+  command_ = recorder_ != nullptr ? recorder_->new_id() : 0;
+  if (approximate_->wants(index, row)) {
+    progress.rows += 1;
+    failed_ = !approximate_->issue(index, row);
+    return;
+  }
   const RowTimes times =
       layer_of_node_[std::size_t(index)] >= 0 ? issue_layer_row(index, row) : issue_function_row(index, row);
   if (!times.ok)
@@ -260,6 +323,7 @@ void Scheduler::finish_row(int index, std::uint64_t row, const RowTimes& times) 
   // Rows become visible in order even where a later one was quicker.
   state.done_at = std::max(state.done_at, now + times.done);
   events_.push({state.done_at, Event::Kind::kRowDone, index, row});
+  record_command(index, command_, now, state.done_at);
   release_inputs(index, row, now + times.read);
   if (progress.rows == 0 || times.first_write < state.lead) state.lead = times.first_write;
   progress.busy += times.busy;
@@ -269,6 +333,49 @@ void Scheduler::finish_row(int index, std::uint64_t row, const RowTimes& times) 
     progress.interval = times.interval;
     progress.limited_by = times.limited_by;
   }
+}
+
+void Scheduler::note_first_write(int index, std::uint64_t row, const sc_time& lead) {
+  NodeState& state = nodes_[std::size_t(index)];
+  if (row == 0 || lead < state.lead) state.lead = lead;
+}
+
+void Scheduler::publish_row(int index, std::uint64_t row, std::uint64_t command, const sc_time& begin,
+                            const sc_time& interval, const char* limited_by) {
+  NodeState& state = nodes_[std::size_t(index)];
+  NodeProgress& progress = progress_[std::size_t(index)];
+  state.done_at = std::max(state.done_at, sc_core::sc_time_stamp());
+  events_.push({state.done_at, Event::Kind::kRowDone, index, row});
+  record_command(index, command, begin, state.done_at);
+  progress.last_end = state.done_at - job_begin_;
+  if (interval > progress.interval) {
+    progress.interval = interval;
+    progress.limited_by = limited_by;
+  }
+}
+
+void Scheduler::record_command(int index, std::uint64_t command, const sc_time& begin, const sc_time& end) {
+  if (recorder_ == nullptr) return;
+  observe::Occupation row;
+  row.module = name();
+  row.lane = index;
+  row.id = command;
+  row.node = index;
+  row.work = 1;
+  row.begin = begin;
+  row.end = end;
+  row.service = end - begin;
+  recorder_->record(row);
+}
+
+std::vector<observe::Statistic> Scheduler::statistics() const {
+  return {{"rows", "output rows of nodes that are complete, all jobs", "rows", double(rows_done_)},
+          {"inferences", "inferences whose outputs are in main memory, all jobs", "inferences", double(inferences_)}};
+}
+
+std::vector<observe::Wave> Scheduler::waves() const {
+  return {{"rows", "output rows of nodes that are complete", "rows", &rows_done_},
+          {"inferences", "inferences whose outputs are in main memory", "inferences", &inferences_}};
 }
 
 }  // namespace mho::pim

@@ -10,13 +10,17 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <queue>
 #include <string>
 #include <systemc>
 #include <vector>
 
 #include "models/mapping/program.h"
+#include "models/observe/instrument.h"
 #include "models/observe/ledger.h"
+#include "models/observe/recorder.h"
+#include "models/pim/approximate_rows.h"
 #include "models/pim/dma.h"
 #include "models/pim/function_unit.h"
 #include "models/pim/weight_store.h"
@@ -37,16 +41,17 @@ struct NodeProgress {
   std::string limited_by;
 };
 
-class Scheduler : public sc_core::sc_module {
+class Scheduler : public sc_core::sc_module, public observe::Instrument {
  public:
   /// `groups` of each tile that is built; tiles beyond are not.
   Scheduler(sc_core::sc_module_name name, const mapping::Machine& machine, const std::vector<int>& groups, int chips,
-            Dma& dma);
+            Dma& dma, const ApproximateTiming& timing = {}, observe::Recorder* recorder = nullptr);
   ~Scheduler() override;
 
-  sc_core::sc_vector<tlm_utils::simple_initiator_socket<Scheduler, 32, BatchProtocol>> windows;  ///< one a tile
-  sc_core::sc_vector<tlm_utils::simple_initiator_socket<Scheduler, 32, BatchProtocol>> jobs;     ///< one a tile
-  sc_core::sc_vector<tlm_utils::simple_initiator_socket<Scheduler, 32, BatchProtocol>> writers;  ///< one a group
+  using Socket = tlm_utils::simple_initiator_socket_tagged<Scheduler, 32, BatchProtocol>;
+  sc_core::sc_vector<Socket> windows;  ///< one a tile
+  sc_core::sc_vector<Socket> jobs;     ///< one a tile
+  sc_core::sc_vector<Socket> writers;  ///< one a group
 
   /// True where every crossbar_tile that the Program uses is built.
   bool fits(const mapping::Program& program) const;
@@ -65,7 +70,11 @@ class Scheduler : public sc_core::sc_module {
   const std::vector<sc_core::sc_time>& completions() const { return completions_; }
   std::uint64_t inferences_done() const { return completions_.size(); }
 
+  std::vector<observe::Statistic> statistics() const override;
+  std::vector<observe::Wave> waves() const override;
+
  private:
+  friend class ApproximateRows;
   enum class Blocked : std::uint8_t { kNo, kInput, kSpace, kResource };
   struct Event {
     sc_core::sc_time time;
@@ -81,6 +90,7 @@ class Scheduler : public sc_core::sc_module {
     sc_core::sc_time wake_at;                    ///< wake-up already asked for
     sc_core::sc_time done_at;                    ///< of the last row
     sc_core::sc_time lead;                       ///< from a row's start until it first writes, at least
+    sc_core::sc_time read_span;                  ///< approximately timed: from the last row's start until it was read
     std::vector<sc_core::sc_time> replica_free;  ///< of a layer
   };
   struct Consumer {
@@ -88,6 +98,7 @@ class Scheduler : public sc_core::sc_module {
     std::uint64_t rows = 0;                                           ///< capacity
     std::uint64_t released = 0;                                       ///< rows it needs no more
     std::deque<std::pair<sc_core::sc_time, std::uint64_t>> releases;  ///< those that are certain to come, by time
+    std::deque<std::pair<sc_core::sc_time, std::uint64_t>> expected;  ///< those that an undisturbed row would bring
     std::uint64_t released_by(const sc_core::sc_time& time) const;
   };
   struct TensorState {
@@ -136,8 +147,21 @@ class Scheduler : public sc_core::sc_module {
   void request_rows(int tensor);
   bool try_issue(int node);
   Blocked blocked_by(int node, std::uint64_t row) const;
-  /// When every consumer has read what lies in the row's place; sc_max_time() where that is not certain yet.
-  sc_core::sc_time space_at(int node, std::uint64_t row) const;
+  /// When every consumer has read what lies in the row's place; sc_max_time() where that is not certain yet, or not
+  /// even expected.
+  sc_core::sc_time space_at(int node, std::uint64_t row, bool expected) const;
+  /// Rows of an input that a node needs no more after `row`.
+  std::uint64_t released_after(const dnn::Node& node, int input, std::uint64_t row) const;
+  /// The node will have read, at about `time`, all that row needs.
+  void expect_release(int node, std::uint64_t row, const sc_core::sc_time& time);
+  void note_first_write(int node, std::uint64_t row, const sc_core::sc_time& lead);
+  /// All codes of the row are written now, those of the rows before it too.
+  void publish_row(int node, std::uint64_t row, std::uint64_t command, const sc_core::sc_time& begin,
+                   const sc_core::sc_time& interval, const char* limited_by);
+  void record_command(int node, std::uint64_t command, const sc_core::sc_time& begin, const sc_core::sc_time& end);
+  /// Ends a job: what is under way comes to its end before anything else may begin.
+  void drain();
+  void wait_for_something();
   /// Looks at the node again at `time`, which lies in the future.
   void wake(int node, const sc_core::sc_time& time);
   void issue(int node);
@@ -155,8 +179,21 @@ class Scheduler : public sc_core::sc_module {
   void store_row(int tensor, std::uint64_t row);
   /// The node has read, at `time`, all that row and those before it need.
   void release_inputs(int node, std::uint64_t row, const sc_core::sc_time& time);
-  bool submit(int tile, sc_core::sc_time& delay);
-  sc_core::sc_time resource_free(int node, std::uint64_t row) const;
+  Batch batch_for(const mapping::LayerPlan& layer, const mapping::Placement& placement, std::uint64_t row, int x_first,
+                  int count) const;
+  /// Lays out a batch of this placement; returns its bytes.
+  std::size_t lay_out_placement(const mapping::LayerPlan& layer, const mapping::Placement& placement,
+                                Batch& batch) const;
+  /// What function jobs of a layer's windows have in common.
+  void prepare_collection(const mapping::LayerPlan& layer, int replica, int windows);
+  void prepare_function_row(int node, std::uint64_t row);
+  bool submit(int tile, sc_core::sc_time& delay, std::uint8_t* bytes = nullptr, std::size_t length = 0);
+  tlm::tlm_sync_enum receive_window(int tile, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
+                                    sc_core::sc_time& delay);
+  tlm::tlm_sync_enum receive_job(int tile, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
+                                 sc_core::sc_time& delay);
+  /// When the replicas that share a row are free: all of them, or the first, behind which windows may queue up.
+  sc_core::sc_time resource_free(int node, std::uint64_t row, bool first = false) const;
   RingView ring_of(int tensor, int tile, std::uint64_t first_row) const;
   std::vector<RowPlace> places_of(int tensor, std::uint64_t row) const;
   int height_of(int tensor) const { return program_.graph.tensors[std::size_t(tensor)].shape.height; }
@@ -188,6 +225,10 @@ class Scheduler : public sc_core::sc_module {
   FunctionJob function_job_;
   std::vector<std::uint8_t> data_;
   std::uint64_t operation_ = 0;
+  std::uint64_t command_ = 0;  ///< id of the row being issued, 0 where nothing is recorded
+  observe::Recorder* const recorder_;
+  std::unique_ptr<ApproximateRows> approximate_;
+  std::uint64_t rows_done_ = 0, inferences_ = 0;
 };
 
 }  // namespace mho::pim

@@ -28,7 +28,7 @@ std::vector<Scheduler::Share> Scheduler::shares_of(const mapping::LayerPlan& lay
   return shares;
 }
 
-sc_time Scheduler::resource_free(int index, std::uint64_t row) const {
+sc_time Scheduler::resource_free(int index, std::uint64_t row, bool first_of_all) const {
   const NodeState& state = nodes_[std::size_t(index)];
   const int layer = layer_of_node_[std::size_t(index)];
   if (layer < 0) return state.free_at;
@@ -36,10 +36,13 @@ sc_time Scheduler::resource_free(int index, std::uint64_t row) const {
   const int width = program_.graph.tensors[std::size_t(program_.graph.nodes[std::size_t(index)].output)].shape.width;
   const int taking_part = std::min(plan.replicas, width);
   const int first = int(row * std::uint64_t(width) % std::uint64_t(plan.replicas));
-  sc_time free;
-  for (int i = 0; i < taking_part; ++i)
-    free = std::max(free, state.replica_free[std::size_t((first + i) % plan.replicas)]);
-  return free;
+  sc_time earliest = sc_core::sc_max_time(), latest;
+  for (int i = 0; i < taking_part; ++i) {
+    const sc_time& free = state.replica_free[std::size_t((first + i) % plan.replicas)];
+    earliest = std::min(earliest, free);
+    latest = std::max(latest, free);
+  }
+  return first_of_all ? earliest : latest;
 }
 
 Scheduler::RowTimes Scheduler::issue_layer_row(int index, std::uint64_t row) {
@@ -70,6 +73,7 @@ void Scheduler::compute_part(const LayerTables& tables, std::uint64_t row, const
     pipeline_ = Pipeline{};
     pipeline_.operation = operation_;
     pipeline_.node = program_.layers[std::size_t(tables.layer)].node;
+    pipeline_.command = command_;
     pipeline_.count = std::uint64_t(part.count);
     sc_time delay = begin;
     times.ok = times.ok && compute_share(tables, row, part, delay);
@@ -107,28 +111,39 @@ bool Scheduler::compute_share(const LayerTables& tables, std::uint64_t row, cons
   return collect(tables, row, share, delay);
 }
 
-bool Scheduler::send_placement(const mapping::LayerPlan& layer, const mapping::Placement& placement, std::uint64_t row,
-                               const Share& share, sc_time& delay) {
+Batch Scheduler::batch_for(const mapping::LayerPlan& layer, const mapping::Placement& placement, std::uint64_t row,
+                           int x_first, int count) const {
   const dnn::Graph& graph = program_.graph;
   const dnn::Node& node = graph.nodes[std::size_t(layer.node)];
   const mapping::Block& block = layer.blocks[std::size_t(placement.block)];
-  const int out_height = height_of(node.output);
   const int input = node.inputs.front();
-  batch_ = Batch{};
-  batch_.exact = layer.lossless;
-  batch_.count = share.count;
-  batch_.rows = block.encoded.rows;
-  batch_.filters = placement.filters;
-  batch_.input = &graph.tensors[std::size_t(input)];
-  batch_.window = &node.window;
-  batch_.groups = node.weights.groups;
-  batch_.slice = {int(row % std::uint64_t(out_height)), share.x_first, share.count, block.row_first,
-                  block.encoded.rows};
-  batch_.ring = ring_of(input, placement.tile, row / std::uint64_t(out_height) * std::uint64_t(height_of(input)));
-  batch_.first_filter = block.filter_first + placement.first_filter;
-  batch_.layer_filters = graph.tensors[std::size_t(node.output)].shape.channels;
-  const int columns = placement.filters * block.encoded.recombination.columns_per_filter;
-  const std::size_t bytes = lay_out(batch_, layer.stream.slicing.count(), columns);
+  const auto out_height = std::uint64_t(height_of(node.output));
+  Batch batch;
+  batch.exact = layer.lossless;
+  batch.count = count;
+  batch.rows = block.encoded.rows;
+  batch.filters = placement.filters;
+  batch.input = &graph.tensors[std::size_t(input)];
+  batch.window = &node.window;
+  batch.groups = node.weights.groups;
+  batch.slice = {int(row % out_height), x_first, count, block.row_first, block.encoded.rows};
+  batch.ring = ring_of(input, placement.tile, row / out_height * std::uint64_t(height_of(input)));
+  batch.first_filter = block.filter_first + placement.first_filter;
+  batch.layer_filters = graph.tensors[std::size_t(node.output)].shape.channels;
+  return batch;
+}
+
+std::size_t Scheduler::lay_out_placement(const mapping::LayerPlan& layer, const mapping::Placement& placement,
+                                         Batch& batch) const {
+  const mapping::Block& block = layer.blocks[std::size_t(placement.block)];
+  return lay_out(batch, layer.stream.slicing.count(),
+                 placement.filters * block.encoded.recombination.columns_per_filter);
+}
+
+bool Scheduler::send_placement(const mapping::LayerPlan& layer, const mapping::Placement& placement, std::uint64_t row,
+                               const Share& share, sc_time& delay) {
+  batch_ = batch_for(layer, placement, row, share.x_first, share.count);
+  const std::size_t bytes = lay_out_placement(layer, placement, batch_);
   if (data_.size() < bytes + kDataAlignment) data_.resize(bytes + kDataAlignment);
   const auto misaligned = reinterpret_cast<std::uintptr_t>(data_.data()) % kDataAlignment;
 
@@ -143,28 +158,31 @@ bool Scheduler::send_placement(const mapping::LayerPlan& layer, const mapping::P
   return payload_.is_response_ok();
 }
 
-bool Scheduler::submit(int tile, sc_time& delay) {
-  payload_.set_command(tlm::TLM_IGNORE_COMMAND);
+bool Scheduler::submit(int tile, sc_time& delay, std::uint8_t* bytes, std::size_t length) {
+  payload_.set_command(length == 0 ? tlm::TLM_IGNORE_COMMAND : tlm::TLM_WRITE_COMMAND);
   payload_.set_address(0);
-  payload_.set_data_ptr(nullptr);
-  payload_.set_data_length(0);
-  payload_.set_streaming_width(0);
+  payload_.set_data_ptr(bytes);
+  payload_.set_data_length(unsigned(length));
+  payload_.set_streaming_width(unsigned(length));
   payload_.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
   jobs[std::size_t(tile)]->b_transport(payload_, delay);
   return payload_.is_response_ok();
 }
 
-bool Scheduler::collect(const LayerTables& tables, std::uint64_t row, const Share& share, sc_time& delay) {
-  const mapping::LayerPlan& layer = program_.layers[std::size_t(tables.layer)];
+void Scheduler::prepare_collection(const mapping::LayerPlan& layer, int replica, int windows_collected) {
   const dnn::Node& node = program_.graph.nodes[std::size_t(layer.node)];
-  const int home = layer.home_tiles[std::size_t(share.replica)];
   function_job_ = FunctionJob{};
   function_job_.graph = &program_.graph;
   function_job_.node = &node;
-  function_job_.windows = share.count;
+  function_job_.windows = windows_collected;
   function_job_.filters = program_.graph.tensors[std::size_t(node.output)].shape.channels;
-  function_job_.home_tile = home;
+  function_job_.home_tile = layer.home_tiles[std::size_t(replica)];
+}
 
+bool Scheduler::collect(const LayerTables& tables, std::uint64_t row, const Share& share, sc_time& delay) {
+  const mapping::LayerPlan& layer = program_.layers[std::size_t(tables.layer)];
+  const int home = layer.home_tiles[std::size_t(share.replica)];
+  prepare_collection(layer, share.replica, share.count);
   function_job_.kind = FunctionJob::Kind::kForward;
   sc_time last = delay;
   int forwarded = home;  // placements of a replica lie in ascending tiles
@@ -181,14 +199,13 @@ bool Scheduler::collect(const LayerTables& tables, std::uint64_t row, const Shar
   function_job_.kind = FunctionJob::Kind::kRequantise;
   function_job_.requantiser = &tables.requantiser;
   function_job_.x_first = share.x_first;
-  function_job_.destinations = places_of(node.output, row);
+  function_job_.destinations = places_of(program_.graph.nodes[std::size_t(layer.node)].output, row);
   return submit(home, delay);
 }
 
-Scheduler::RowTimes Scheduler::issue_function_row(int index, std::uint64_t row) {
+void Scheduler::prepare_function_row(int index, std::uint64_t row) {
   const dnn::Graph& graph = program_.graph;
   const dnn::Node& node = graph.nodes[std::size_t(index)];
-  const int tile = tile_of_node_[std::size_t(index)];
   const auto height = std::uint64_t(height_of(node.output));
   function_job_ = FunctionJob{};
   function_job_.kind = FunctionJob::Kind::kRow;
@@ -197,14 +214,21 @@ Scheduler::RowTimes Scheduler::issue_function_row(int index, std::uint64_t row) 
   function_job_.y = int(row % height);
   function_job_.destinations = places_of(node.output, row);
   for (const int input : node.inputs)
-    function_job_.sources.push_back(ring_of(input, tile, row / height * std::uint64_t(height_of(input))));
+    function_job_.sources.push_back(
+        ring_of(input, tile_of_node_[std::size_t(index)], row / height * std::uint64_t(height_of(input))));
+}
+
+Scheduler::RowTimes Scheduler::issue_function_row(int index, std::uint64_t row) {
+  const dnn::Graph& graph = program_.graph;
+  prepare_function_row(index, row);
   pipeline_ = Pipeline{};
   pipeline_.operation = ++operation_;
   pipeline_.node = index;
-  pipeline_.count = std::uint64_t(graph.tensors[std::size_t(node.output)].shape.width);
+  pipeline_.command = command_;
+  pipeline_.count = std::uint64_t(graph.output_of(graph.nodes[std::size_t(index)]).shape.width);
   RowTimes times;
   sc_time delay;
-  times.ok = submit(tile, delay);
+  times.ok = submit(tile_of_node_[std::size_t(index)], delay);
   times.interval = pipeline_.interval;
   times.limited_by = pipeline_.limited_by;
   times.first_write = delay;

@@ -31,7 +31,8 @@ std::vector<std::uint8_t> levels_of(const mapping::Block& block, const mapping::
 }  // namespace
 
 Scheduler::Scheduler(sc_core::sc_module_name module_name, const mapping::Machine& machine,
-                     const std::vector<int>& groups, int chips, Dma& dma)
+                     const std::vector<int>& groups, int chips, Dma& dma, const ApproximateTiming& timing,
+                     observe::Recorder* recorder)
     : sc_module(module_name),
       windows("windows", groups.size()),
       jobs("jobs", groups.size()),
@@ -39,7 +40,13 @@ Scheduler::Scheduler(sc_core::sc_module_name module_name, const mapping::Machine
       machine_(machine),
       groups_(groups),
       staging_tile_(chips * machine.tiles_per_chip),
-      dma_(dma) {
+      dma_(dma),
+      recorder_(recorder) {
+  for (std::size_t tile = 0; tile < groups.size(); ++tile) {
+    windows[tile].register_nb_transport_bw(this, &Scheduler::receive_window, int(tile));
+    jobs[tile].register_nb_transport_bw(this, &Scheduler::receive_job, int(tile));
+  }
+  approximate_ = std::make_unique<ApproximateRows>(*this, timing);
   payload_.set_extension(&batch_);
   payload_.set_extension(&pipeline_);
   payload_.set_extension(&function_job_);
@@ -147,6 +154,17 @@ void Scheduler::make_tables() {
     layers_.push_back(std::move(tables));
   }
   find_consumers();
+  approximate_->prepare();
+}
+
+tlm::tlm_sync_enum Scheduler::receive_window(int tile, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
+                                             sc_time&) {
+  return approximate_->receive_window(tile, payload, phase);
+}
+
+tlm::tlm_sync_enum Scheduler::receive_job(int tile, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
+                                          sc_time&) {
+  return approximate_->receive_job(tile, payload, phase);
 }
 
 void Scheduler::find_consumers() {

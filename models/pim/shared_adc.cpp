@@ -20,12 +20,24 @@ SharedAdc::SharedAdc(sc_core::sc_module_name module_name, const mapping::AdcConf
       crossbars_(crossbars),
       crossbars_per_converter_((crossbars + config.converters - 1) / config.converters),
       converters_per_crossbar_(std::max(1, config.converters / crossbars)),
-      ledger_(ledger) {
+      ledger_(ledger),
+      onward_([this](auto& payload, auto& phase, auto& delay) { return codes->nb_transport_fw(payload, phase, delay); },
+              nullptr, nullptr),
+      back_([this](auto& payload, auto& phase, auto& delay) { return sums->nb_transport_bw(payload, phase, delay); }) {
   sums.register_b_transport(this, &SharedAdc::convert);
+  sums.register_nb_transport_fw(this, &SharedAdc::receive);
+  codes.register_nb_transport_bw(this, &SharedAdc::receive_back);
+  SC_HAS_PROCESS(SharedAdc);
+  SC_METHOD(grant);
+  sensitive << grant_event_;
+  dont_initialize();
+  SC_METHOD(finish);
+  sensitive << finish_event_;
+  dont_initialize();
   const int groups = (crossbars + crossbars_per_converter_ - 1) / crossbars_per_converter_;
   for (int i = 0; i < groups; ++i) {
-    converters_.emplace_back(name(), observe::Kind::kConversion, i);
-    converters_.back().record_to(recorder);
+    converters_.push_back({SharedStage(name(), observe::Kind::kConversion, i), Arbiter(config.arbitration), {}, {}});
+    converters_.back().stage.record_to(recorder);
   }
 }
 
@@ -50,8 +62,10 @@ SharedAdc::Share SharedAdc::share_of(const Batch& batch, int first, int converte
           std::uint64_t(columns) + std::uint64_t(end - begin)};
 }
 
-void SharedAdc::count(const Batch& batch, const Pipeline& pipeline, std::uint64_t saturations) {
-  const auto conversions_a_column = std::uint64_t(batch.count) * std::uint64_t(batch.array->stream().slicing.count());
+void SharedAdc::count(const Batch& batch, const Pipeline& pipeline, int slices, std::uint64_t saturations) {
+  const auto conversions_a_column = std::uint64_t(batch.count) * std::uint64_t(slices);
+  conversions_ += conversions_a_column * std::uint64_t(batch.array->columns() + batch.crossbars);
+  saturations_ += saturations;
   observe::Counts& counts = ledger_.of(pipeline.node);
   counts[observe::Action::kConversions] += conversions_a_column * std::uint64_t(batch.array->columns());
   counts[observe::Action::kUnitConversions] += conversions_a_column * std::uint64_t(batch.crossbars);
@@ -74,7 +88,7 @@ void SharedAdc::convert(tlm::tlm_generic_payload& payload, sc_time& delay) {
         range_, first_sum, std::size_t(batch->count) * std::size_t(slices) * std::size_t(batch->array->sums_stride()));
     batch->form = Batch::Form::kConverted;
   }
-  count(*batch, pipeline, saturations);
+  count(*batch, pipeline, slices, saturations);
 
   // Slice s is sampled when the crossbar's cycle ends and converted in the next one, so converting begins while the
   // crossbar works; slow converters hold the crossbar back.
@@ -89,15 +103,15 @@ void SharedAdc::convert(tlm::tlm_generic_payload& payload, sc_time& delay) {
     const Share share = share_of(*batch, first, converter);
     const sc_time spacing = std::max(batch->slice_time, share.slice_time);
     sc_time through = delay - early;
-    converters_[std::size_t(converter)].enter(pipeline, early + times(spacing, std::uint64_t(slices)) - span,
-                                              times(share.slice_time, std::uint64_t(slices)), through,
-                                              share.conversions * std::uint64_t(slices) * std::uint64_t(batch->count));
+    converters_[std::size_t(converter)].stage.enter(
+        pipeline, early + times(spacing, std::uint64_t(slices)) - span, times(share.slice_time, std::uint64_t(slices)),
+        through, share.conversions * std::uint64_t(slices) * std::uint64_t(batch->count));
     batch->code_time = std::max(batch->code_time, spacing);
     longest = std::max(longest, through);
   }
   delay = longest;
   codes->b_transport(payload, delay);
-  for (int converter = begin; converter <= end; ++converter) converters_[std::size_t(converter)].leave(pipeline);
+  for (int converter = begin; converter <= end; ++converter) converters_[std::size_t(converter)].stage.leave(pipeline);
 }
 
 }  // namespace mho::pim

@@ -4,26 +4,58 @@
 
 #include <algorithm>
 
+#include "models/pim/slice.h"
+
 namespace mho::pim {
 
 using sc_core::sc_time;
 
+namespace {
+
+/// Converted codes of one slice of one vector.
+std::uint64_t codes_of(const Batch& batch) { return std::uint64_t(batch.array->columns() + batch.crossbars); }
+
+void recombine(const tlm::tlm_generic_payload& payload, const Batch& batch, std::int32_t* psums) {
+  const arithmetic::ProgrammedArray& array = *batch.array;
+  arithmetic::recombine(array.recombination(), array.filters(), array.stream(),
+                        reinterpret_cast<const std::int16_t*>(payload.get_data_ptr() + batch.sums_at), batch.count,
+                        array.sums_stride(), psums);
+}
+
+}  // namespace
+
 ShiftAddUnit::ShiftAddUnit(sc_core::sc_module_name module_name, int regions, observe::Ledger& ledger,
                            observe::Recorder* recorder)
-    : sc_module(module_name), codes("codes"), psums("psums"), ledger_(ledger) {
+    : sc_module(module_name),
+      codes("codes"),
+      psums("psums"),
+      ledger_(ledger),
+      adding_("adding"),
+      onward_([this](auto& payload, auto& phase, auto& delay) { return psums->nb_transport_fw(payload, phase, delay); },
+              nullptr, nullptr),
+      back_([this](auto& payload, auto& phase, auto& delay) { return codes->nb_transport_bw(payload, phase, delay); }) {
   codes.register_b_transport(this, &ShiftAddUnit::add_up);
+  codes.register_nb_transport_fw(this, &ShiftAddUnit::receive);
+  psums.register_nb_transport_bw(this, &ShiftAddUnit::receive_back);
+  SC_HAS_PROCESS(ShiftAddUnit);
+  SC_METHOD(finish);
+  sensitive << adding_.get_event();
+  dont_initialize();
   for (int i = 0; i < regions; ++i) {
     stages_.emplace_back(name(), observe::Kind::kShiftAdd, i);
     stages_.back().record_to(recorder);
   }
 }
 
+bool ShiftAddUnit::accepts(const Batch& batch, std::uint64_t region, std::size_t payload_bytes) const {
+  const bool exact = batch.form == Batch::Form::kPsums && batch.lossless;
+  return (batch.form == Batch::Form::kConverted || exact) && batch.array != nullptr && region < stages_.size() &&
+         fits(batch, batch.array->stream().slicing.count(), batch.array->columns(), payload_bytes);
+}
+
 void ShiftAddUnit::add_up(tlm::tlm_generic_payload& payload, sc_time& delay) {
   Batch* const batch = payload.get_extension<Batch>();
-  const bool converted = batch != nullptr && batch->form == Batch::Form::kConverted;
-  const bool exact = batch != nullptr && batch->form == Batch::Form::kPsums && batch->lossless;
-  if ((!converted && !exact) || batch->array == nullptr || payload.get_address() >= stages_.size() ||
-      !fits(*batch, batch->array->stream().slicing.count(), batch->array->columns(), payload.get_data_length())) {
+  if (batch == nullptr || !accepts(*batch, payload.get_address(), payload.get_data_length())) {
     payload.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);
     return;
   }
@@ -31,15 +63,11 @@ void ShiftAddUnit::add_up(tlm::tlm_generic_payload& payload, sc_time& delay) {
   Pipeline& pipeline = pipeline_of(payload, alone);
   const arithmetic::ProgrammedArray& array = *batch->array;
   const int slices = array.stream().slicing.count();
-  if (converted) {
-    std::uint8_t* const data = payload.get_data_ptr();
-    arithmetic::recombine(array.recombination(), array.filters(), array.stream(),
-                          reinterpret_cast<const std::int16_t*>(data + batch->sums_at), batch->count,
-                          array.sums_stride(), reinterpret_cast<std::int32_t*>(data));
+  if (batch->form == Batch::Form::kConverted) {
+    recombine(payload, *batch, reinterpret_cast<std::int32_t*>(payload.get_data_ptr()));
     batch->form = Batch::Form::kPsums;
   }
-  const std::uint64_t codes_a_window =
-      std::uint64_t(slices) * (std::uint64_t(array.columns()) + std::uint64_t(batch->crossbars));
+  const std::uint64_t codes_a_window = std::uint64_t(slices) * codes_of(*batch);
   ledger_.of(pipeline.node)[observe::Action::kShiftAdds] += std::uint64_t(batch->count) * codes_a_window;
 
   PipelineStage& stage = stages_[std::size_t(payload.get_address())];
@@ -50,6 +78,65 @@ void ShiftAddUnit::add_up(tlm::tlm_generic_payload& payload, sc_time& delay) {
               std::uint64_t(batch->count) * codes_a_window);
   psums->b_transport(payload, delay);
   stage.leave(pipeline);
+}
+
+tlm::tlm_sync_enum ShiftAddUnit::receive(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_time& delay) {
+  if (phase == tlm::END_RESP) return back_.end(payload);
+  if (phase != tlm::BEGIN_REQ) return tlm::TLM_ACCEPTED;
+  back_.take(payload);
+  const Slice* const slice = slice_of(payload);
+  const bool whole = slice != nullptr && delay == sc_core::SC_ZERO_TIME && slice->batch().pool != nullptr &&
+                     payload.get_address() < stages_.size();
+  if (!whole) return back_.answered(payload, tlm::TLM_COMMAND_ERROR_RESPONSE, phase);
+  ++busy_;
+  const Batch& batch = slice->batch();
+  const sc_time end =
+      stages_[std::size_t(payload.get_address())].serve(slice->pipeline(), batch.slice_time, codes_of(batch));
+  adding_.notify(payload, end - sc_core::sc_time_stamp());
+  return back_.accepted(phase);
+}
+
+tlm::tlm_sync_enum ShiftAddUnit::receive_back(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_time&) {
+  return onward_.receive(payload, phase);
+}
+
+void ShiftAddUnit::finish() {
+  while (tlm::tlm_generic_payload* const payload = adding_.get_next_transaction()) {
+    --busy_;
+    const Slice& slice = *slice_of(*payload);
+    ledger_.of(slice.pipeline().node)[observe::Action::kShiftAdds] += codes_of(slice.batch());
+    if (slice.last()) send_psums(slice.vector());
+    payload->set_response_status(tlm::TLM_OK_RESPONSE);
+    back_.respond(*payload);
+  }
+}
+
+void ShiftAddUnit::send_psums(tlm::tlm_generic_payload& vector) {
+  Batch& batch = *vector.get_extension<Batch>();
+  const auto bytes = unsigned(batch.filters) * unsigned(sizeof(std::int32_t));
+  auto psum = batch.pool->acquire(bytes);
+  auto* const values = reinterpret_cast<std::int32_t*>(psum->get_data_ptr());
+  if (batch.exact) {
+    std::copy_n(reinterpret_cast<const std::int32_t*>(vector.get_data_ptr()), batch.filters, values);
+  } else {
+    batch.form = Batch::Form::kConverted;
+    recombine(vector, batch, values);
+  }
+  psum->set_command(tlm::TLM_WRITE_COMMAND);
+  psum->set_extension(new Batch(batch));
+  psum->get_extension<Batch>()->form = Batch::Form::kPsums;
+  psum->set_extension(new Pipeline(*vector.get_extension<Pipeline>()));
+  onward_.send(*psum);
+}
+
+std::vector<observe::Statistic> ShiftAddUnit::statistics() const {
+  sc_time busy;
+  for (const PipelineStage& stage : stages_) busy += stage.busy_time();
+  return {{"busy", "time of additions, added up over the regions", "s", busy.to_seconds()}};
+}
+
+std::vector<observe::Wave> ShiftAddUnit::waves() const {
+  return {{"busy", "slices that are being added up", "slices", &busy_}};
 }
 
 }  // namespace mho::pim

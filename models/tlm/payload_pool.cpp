@@ -12,7 +12,10 @@ struct PayloadPool::Entry : tlm::tlm_generic_payload {
 
 PayloadPool::PayloadPool() = default;
 
-PayloadPool::~PayloadPool() = default;
+PayloadPool::~PayloadPool() {
+  // Extensions may hold references to other payloads of this pool, so they go while all payloads are still there.
+  for (const auto& entry : entries_) entry->free_all_extensions();
+}
 
 PayloadHandle PayloadPool::acquire(unsigned int bytes) {
   if (idle_.empty()) {

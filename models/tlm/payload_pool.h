@@ -25,7 +25,8 @@ class PayloadPool : public tlm::tlm_mm_interface {
   PayloadPool();
   PayloadPool(const PayloadPool&) = delete;
   PayloadPool& operator=(const PayloadPool&) = delete;
-  /// Deletes every payload, lent or not: check in_use() first where that may not be zero.
+  /// Deletes every payload, lent or not: check in_use() first where that may not be zero. Extensions may refer to
+  /// payloads of the same pool.
   ~PayloadPool() override;
 
   /// @param bytes data length of the payload; with 0 the data pointer is null and the command must stay

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// What becomes of approximately timed windows: registers that are free again, psums that have come together, codes that
+// are stored once the row whose place they take has been read.
+#include <algorithm>
+#include <tuple>
+
+#include "models/pim/approximate_rows.h"
+#include "models/pim/scheduler.h"
+
+namespace mho::pim {
+
+using sc_core::sc_time;
+
+bool ApproximateRows::Action::operator>(const Action& other) const {
+  const auto order = [](const Action& each) {
+    return std::make_tuple(each.time, each.node, each.row, each.x, each.kind, each.tile,
+                           each.feed != nullptr ? each.feed->placement : 0);
+  };
+  return order(*this) > order(other);
+}
+
+ApproximateRows::Action ApproximateRows::action(Kind kind, Window& window, const sc_time& time) const {
+  Action what;
+  what.time = time;
+  what.kind = kind;
+  what.window = &window;
+  what.node = window.row->node;
+  what.row = window.row->row;
+  what.x = window.x;
+  return what;
+}
+
+void ApproximateRows::arrive(const tlm::tlm_generic_payload& payload, Kind kind) {
+  const Origin& origin = *payload.get_extension<Origin>();
+  Action what = action(kind, *origin.window, sc_core::sc_time_stamp());
+  what.feed = origin.feed;
+  what.tile = origin.tile;
+  what.ok = kind == Kind::kRead || payload.is_response_ok();
+  if (kind == Kind::kCollected) {
+    const Pipeline& pipeline = *payload.get_extension<Pipeline>();
+    Row& row = *origin.window->row;
+    if (pipeline.interval > row.interval) {
+      row.interval = pipeline.interval;
+      row.limited_by = pipeline.limited_by;
+    }
+  }
+  inbox_.push_back(what);
+  arrived.notify(sc_core::SC_ZERO_TIME);
+}
+
+bool ApproximateRows::step() {
+  changed_ = false;
+  // Sorted, so that the order in which modules were run within the delta cycle does not matter.
+  std::vector<Action> come;
+  come.swap(inbox_);
+  std::sort(come.begin(), come.end(), [](const Action& a, const Action& b) { return b > a; });
+  for (const Action& what : come) handle(what);
+  while (!due_.empty() && due_.top().time <= sc_core::sc_time_stamp()) {
+    const Action what = due_.top();
+    due_.pop();
+    handle(what);
+  }
+  return changed_;
+}
+
+sc_time ApproximateRows::next_due() const { return due_.empty() ? sc_core::sc_max_time() : due_.top().time; }
+
+void ApproximateRows::handle(const Action& what) {
+  failed_ = failed_ || !what.ok;
+  Window& window = *what.window;
+  switch (what.kind) {
+    case Kind::kRead:
+      return take_read(window);
+    case Kind::kRegisterFree: {
+      take_register(*what.feed, *window.row);
+      if (!what.ok) {
+        // Its psums will never be complete.
+        sc_time none;
+        scheduler_.function_job_ = FunctionJob{};
+        scheduler_.function_job_.kind = FunctionJob::Kind::kDiscard;
+        for (const auto& tile : replica_of(window).tiles) submit(tile.first, window, nullptr, 0, none);
+      }
+      return;
+    }
+    case Kind::kCollected:
+      return take_collected(window, what.tile);
+    case Kind::kForwarded:
+      if (--window.awaited == 0) requantise(window);
+      return;
+    case Kind::kStore:
+      return store(window);
+    case Kind::kStored:
+      return take_stored(window);
+  }
+}
+
+void ApproximateRows::take_read(Window& window) {
+  Row& row = *window.row;
+  if (--row.reads_left > 0 || abandoned_) return;
+  const sc_time now = sc_core::sc_time_stamp();
+  scheduler_.nodes_[std::size_t(row.node)].read_span = now - row.begin;
+  scheduler_.release_inputs(row.node, row.row, now);
+  changed_ = true;
+  std::vector<Window*> held;
+  held.swap(held_);
+  for (Window* each : held) store(*each);
+}
+
+void ApproximateRows::take_register(Feed& feed, Row& row) {
+  feed.register_free = true;
+  feed_next(feed);
+  const sc_time now = sc_core::sc_time_stamp();
+  Scheduler::NodeState& state = scheduler_.nodes_[std::size_t(row.node)];
+  const Replica& replica = replicas_[std::size_t(feed.layer)][std::size_t(feed.replica)];
+  const bool free =
+      replica.waiting.empty() && std::all_of(replica.feeds.begin(), replica.feeds.end(),
+                                             [](const Feed& each) { return each.register_free && each.queue.empty(); });
+  if (free) {
+    state.replica_free[std::size_t(feed.replica)] = now;
+    changed_ = true;
+  }
+  if (--row.registers_left > 0) return;
+  // Rows overlap where replicas are not in step.
+  scheduler_.progress_[std::size_t(row.node)].busy += now - std::max(row.begin, state.free_at);
+  state.free_at = now;
+}
+
+bool ApproximateRows::submit(int tile, Window& window, std::uint8_t* bytes, std::size_t length, sc_time& delay) {
+  Pipeline& pipeline = scheduler_.pipeline_;
+  pipeline = Pipeline{};
+  pipeline.node = window.row->node;
+  pipeline.command = window.row->command;
+  pipeline.window = window.number;
+  pipeline.count = window.items;
+  pipeline.interval = window.interval;
+  // A stream of items is an operation: those that it writes take turns with those that it reads.
+  if (window.items > 1) pipeline.operation = ++scheduler_.operation_;
+  return scheduler_.submit(tile, delay, bytes, length);
+}
+
+void ApproximateRows::take_collected(Window& window, int tile) {
+  const mapping::LayerPlan& layer = scheduler_.program_.layers[std::size_t(window.layer)];
+  const int home = layer.home_tiles[std::size_t(window.replica)];
+  sc_time delay;
+  if (abandoned_ || failed_) {
+    scheduler_.function_job_ = FunctionJob{};
+    scheduler_.function_job_.kind = FunctionJob::Kind::kDiscard;
+    submit(tile, window, nullptr, 0, delay);
+  }
+  if (tile == home || abandoned_ || failed_) {
+    if (--window.awaited == 0) requantise(window);
+    return;
+  }
+  scheduler_.prepare_collection(layer, window.replica, 1);
+  scheduler_.function_job_.kind = FunctionJob::Kind::kForward;
+  failed_ = !submit(tile, window, nullptr, 0, delay);
+  due_.push(action(Kind::kForwarded, window, sc_core::sc_time_stamp() + delay));
+}
+
+void ApproximateRows::requantise(Window& window) {
+  if (abandoned_ || failed_) return end_window(window);
+  const auto& tables = scheduler_.layers_[std::size_t(window.layer)];
+  const mapping::LayerPlan& layer = scheduler_.program_.layers[std::size_t(window.layer)];
+  scheduler_.prepare_collection(layer, window.replica, 1);
+  scheduler_.function_job_.kind = FunctionJob::Kind::kRequantise;
+  scheduler_.function_job_.requantiser = &tables.requantiser;
+  sc_time delay;
+  failed_ =
+      !submit(layer.home_tiles[std::size_t(window.replica)], window, window.codes.data(), window.codes.size(), delay);
+  due_.push(action(Kind::kStore, window, sc_core::sc_time_stamp() + delay));
+}
+
+sc_time ApproximateRows::place_free(const Row& row) const { return scheduler_.space_at(row.node, row.row, false); }
+
+void ApproximateRows::store(Window& window) {
+  if (abandoned_ || failed_) return end_window(window);
+  Row& row = *window.row;
+  const sc_time now = sc_core::sc_time_stamp(), free = place_free(row);
+  if (free == sc_core::sc_max_time()) return held_.push_back(&window);
+  if (free > now) return due_.push(action(Kind::kStore, window, free));
+  const dnn::Node& node = scheduler_.program_.graph.nodes[std::size_t(row.node)];
+  FunctionJob& job = scheduler_.function_job_;
+  job = FunctionJob{};
+  job.kind = FunctionJob::Kind::kStore;
+  job.graph = &scheduler_.program_.graph;
+  job.node = &node;
+  job.x_first = window.x;
+  job.filters = scheduler_.program_.graph.output_of(node).shape.channels;
+  job.destinations = scheduler_.places_of(node.output, row.row);
+  const int tile = window.layer >= 0
+                       ? scheduler_.program_.layers[std::size_t(window.layer)].home_tiles[std::size_t(window.replica)]
+                       : scheduler_.tile_of_node_[std::size_t(row.node)];
+  sc_time delay;
+  failed_ = !submit(tile, window, window.codes.data(), window.codes.size(), delay);
+  if (!row.written) scheduler_.note_first_write(row.node, row.row, now + delay - row.begin);
+  row.written = true;
+  const sc_time spread = times(scheduler_.pipeline_.interval, window.items - 1);
+  due_.push(action(Kind::kStored, window, now + delay + spread));
+}
+
+void ApproximateRows::take_stored(Window& window) {
+  Row& row = *window.row;
+  if (window.layer >= 0) {
+    Replica& replica = replica_of(window);
+    --replica.open;
+    start_windows(replica);
+  }
+  end_window(window);
+  if (!abandoned_ && --row.windows_left == 0) finish(row);
+}
+
+void ApproximateRows::end_window(Window& window) { windows_.erase(window.self); }
+
+void ApproximateRows::finish(Row& row) {
+  row.done = true;
+  auto& rows = rows_[std::size_t(row.node)];
+  // Rows become visible in order even where a later one was quicker.
+  while (!rows.empty() && rows.front()->done) {
+    scheduler_.publish_row(rows.front()->node, rows.front()->row, rows.front()->command, rows.front()->begin,
+                           rows.front()->interval, rows.front()->limited_by);
+    rows.pop_front();
+  }
+  changed_ = true;
+}
+
+}  // namespace mho::pim
