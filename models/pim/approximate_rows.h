@@ -31,6 +31,7 @@ class ApproximateRows {
   void prepare();
   /// Forgets the rows of the job before; nothing of it may be under way.
   void start_job();
+  bool enabled() const { return timing_.enabled; }
   /// This row, if it started now, would be approximately timed.
   bool wants(int node, std::uint64_t row) const;
   /// Rows of the node are under way.

@@ -16,12 +16,13 @@ constexpr std::size_t kBurstBytes = std::size_t{1} << 20;  // blocks are cut, so
 
 }  // namespace
 
-Dma::Dma(sc_core::sc_module_name module_name, observe::Ledger& ledger)
+Dma::Dma(sc_core::sc_module_name module_name, observe::Ledger& ledger, observe::Recorder* recorder)
     : sc_module(module_name),
       staging("staging", *this),
       network("network"),
       done("done"),
       ledger_(ledger),
+      recorder_(recorder),
       posted_("posted") {
   SC_HAS_PROCESS(Dma);
   SC_THREAD(run);
@@ -70,6 +71,7 @@ bool Dma::serve(DmaRequest& request, sc_time& delay) {
   sc_time last = delay;
   Pipeline pipeline;
   pipeline.node = request.node;
+  pipeline.command = record_;
   for (const RowPlace& place : request.places) {
     sc_time arrival = delay;
     tlm::tlm_generic_payload payload;
@@ -104,6 +106,7 @@ bool Dma::access(tlm::tlm_command command, std::uint64_t address, std::uint8_t* 
     return false;
   };
   if (length == 0 || !reaches(address, length)) return fault(address);
+  const sc_time begin = sc_core::sc_time_stamp() + delay;
   for (std::size_t done_bytes = 0; done_bytes < length;) {
     const std::size_t part = std::min(kBurstBytes, length - done_bytes);
     tlm::tlm_generic_payload payload;
@@ -121,10 +124,36 @@ bool Dma::access(tlm::tlm_command command, std::uint64_t address, std::uint8_t* 
     done_bytes += part;
   }
   if (generation != generation_) return true;  // of a job that was abandoned meanwhile
+  note(node, length, begin, sc_core::sc_time_stamp() + delay);
   observe::Counts& counts = ledger_.of(node);
   counts[command == tlm::TLM_READ_COMMAND ? observe::Action::kMemoryBytesRead : observe::Action::kMemoryBytesWritten] +=
       length;
   return true;
+}
+
+void Dma::note(int node, std::size_t length, const sc_time& begin, const sc_time& end) {
+  busy_time_ += end - begin;
+  bytes_ += length;
+  if (recorder_ == nullptr) return;
+  observe::Occupation moved;
+  moved.module = name();
+  moved.kind = observe::Kind::kMemory;
+  moved.id = record_ = recorder_->new_id();
+  moved.node = node;
+  moved.work = length;
+  moved.begin = begin;
+  moved.end = end;
+  moved.service = end - begin;
+  recorder_->record(moved);
+}
+
+std::vector<observe::Statistic> Dma::statistics() const {
+  return {{"busy", "time of accesses to main memory", "s", busy_time_.to_seconds()},
+          {"bytes", "bytes moved between main memory and the chip", "bytes", double(bytes_)}};
+}
+
+std::vector<observe::Wave> Dma::waves() const {
+  return {{"busy", "a row is being moved", "", &busy_}, {"bytes", "bytes moved so far", "bytes", &bytes_}};
 }
 
 bool Dma::transfer(tlm::tlm_command command, std::uint64_t address, std::uint8_t* bytes, std::size_t length) {

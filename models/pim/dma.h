@@ -15,7 +15,9 @@
 #include <tlm>
 #include <vector>
 
+#include "models/observe/instrument.h"
 #include "models/observe/ledger.h"
+#include "models/observe/recorder.h"
 #include "models/pim/function_unit.h"
 #include "models/tlm/checked_target.h"
 
@@ -41,9 +43,9 @@ struct DmaRequest {
 };
 
 /// The bus width of the memory socket is the accelerator's; everything else is here.
-class Dma : public sc_core::sc_module, private tlm_kit::TargetDevice {
+class Dma : public sc_core::sc_module, public observe::Instrument, private tlm_kit::TargetDevice {
  public:
-  Dma(sc_core::sc_module_name name, observe::Ledger& ledger);
+  Dma(sc_core::sc_module_name name, observe::Ledger& ledger, observe::Recorder* recorder = nullptr);
 
   /// Output rows on their way to memory wait here.
   tlm_kit::CheckedTargetSocket<32> staging;
@@ -51,6 +53,9 @@ class Dma : public sc_core::sc_module, private tlm_kit::TargetDevice {
 
   /// How a payload reaches main memory; set by the accelerator to its `memory` socket.
   std::function<void(tlm::tlm_generic_payload&, sc_core::sc_time&)> transport;
+
+  std::vector<observe::Statistic> statistics() const override;
+  std::vector<observe::Wave> waves() const override;
 
   void open(std::vector<DmaWindow> windows) { windows_ = std::move(windows); }
   void resize_staging(std::uint64_t bytes) { staging_bytes_.assign(std::size_t(bytes), 0); }
@@ -82,6 +87,7 @@ class Dma : public sc_core::sc_module, private tlm_kit::TargetDevice {
   bool serve(DmaRequest& request, sc_core::sc_time& delay);
   bool access(tlm::tlm_command command, std::uint64_t address, std::uint8_t* bytes, std::size_t length, int node,
               sc_core::sc_time& delay);
+  void note(int node, std::size_t bytes, const sc_core::sc_time& begin, const sc_core::sc_time& end);
 
   tlm::tlm_response_status admits(tlm::tlm_command, std::uint64_t address, std::uint64_t length) const override;
   void read(std::uint64_t address, tlm_kit::ByteSpan bytes, sc_core::sc_time& delay) override;
@@ -90,6 +96,10 @@ class Dma : public sc_core::sc_module, private tlm_kit::TargetDevice {
   std::size_t debug_write(std::uint64_t address, tlm_kit::ConstByteSpan bytes) override;
 
   observe::Ledger& ledger_;
+  observe::Recorder* const recorder_;
+  std::uint64_t record_ = 0;  ///< id of the last access
+  sc_core::sc_time busy_time_;
+  std::uint64_t bytes_ = 0;
   std::vector<DmaWindow> windows_;
   std::deque<DmaRequest> queue_;
   sc_core::sc_event posted_;

@@ -34,7 +34,7 @@ AcceleratorCore::AcceleratorCore(sc_core::sc_module_name module_name, const Acce
       config_(checked(config)),
       bank_(accelerator_registers()),
       observation_{ledger_, programming_, store_, recorder},
-      dma_("dma", ledger_),
+      dma_("dma", ledger_, recorder),
       doorbell_("doorbell"),
       irq_changed_("irq_changed") {
   const std::vector<int> groups = groups_of_tiles(config_);
@@ -93,7 +93,15 @@ void AcceleratorCore::connect_registers() {
   bank_["BYTES_WRITTEN"].value_from([this] { return count(observe::Action::kMemoryBytesWritten); });
 }
 
-void AcceleratorCore::drive_irq() { irq.write((bank_["IRQ_STATUS"].value() & bank_["IRQ_ENABLE"].value()) != 0); }
+void AcceleratorCore::drive_irq() {
+  irq_level_ = (bank_["IRQ_STATUS"].value() & bank_["IRQ_ENABLE"].value()) != 0;
+  irq.write(irq_level_);
+}
+
+std::vector<observe::Wave> AcceleratorCore::waves() const {
+  return {{"busy", "a job runs, from doorbell to interrupt", "", &busy_},
+          {"irq", "level of the interrupt line", "", &irq_level_}};
+}
 
 void AcceleratorCore::reset() {
   bank_.reset();

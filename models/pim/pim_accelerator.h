@@ -31,7 +31,7 @@ struct AcceleratorConfig {
 };
 
 /// Everything but the width of the external sockets.
-class AcceleratorCore : public sc_core::sc_module {
+class AcceleratorCore : public sc_core::sc_module, public observe::Instrument {
  public:
   AcceleratorCore(sc_core::sc_module_name name, const AcceleratorConfig& config, observe::Recorder* recorder);
 
@@ -43,6 +43,8 @@ class AcceleratorCore : public sc_core::sc_module {
   const observe::Ledger& ledger() const { return ledger_; }
   const observe::Ledger& programming_ledger() const { return programming_; }
   sc_core::sc_time programming_time() const { return programming_time_; }
+
+  std::vector<observe::Wave> waves() const override;
 
   sc_core::sc_out<bool> irq;
   void reset();
@@ -76,6 +78,7 @@ class AcceleratorCore : public sc_core::sc_module {
   bool working_ = false;    ///< the worker has heard the doorbell
   bool abandoned_ = false;  ///< by a reset, which the worker has not yet noticed
   bool programmed_ = false;
+  bool irq_level_ = false;
   sc_core::sc_time job_begin_, job_time_, programming_time_;
 };
 

@@ -25,7 +25,7 @@ CrossbarGroup::CrossbarGroup(sc_core::sc_module_name module_name, const mapping:
       crossbars("crossbars", machine.crossbar, observation.ledger, observation.store, observation.recorder),
       adc("adc", machine.adc, machine.crossbar.crossbars, observation.ledger, observation.recorder),
       shift_add("shift_add", machine.crossbar.crossbars, observation.ledger, observation.recorder),
-      writer("writer", machine.writer, machine.crossbar, observation.programming) {
+      writer("writer", machine.writer, machine.crossbar, observation.programming, observation.recorder) {
   crossbars.sums.bind(adc.sums);
   adc.codes.bind(shift_add.codes);
   writer.setup.bind(crossbars.setup);

@@ -136,7 +136,20 @@ class Scheduler : public sc_core::sc_module, public observe::Instrument {
     std::uint64_t count = 0;
   };
 
-  bool write(int layer, const mapping::Placement& placement, sc_core::sc_time& delay);
+  /// Regions that wait for one weight_writer, approximately timed.
+  struct Orders {
+    Orders(Scheduler& scheduler, int writer);
+    std::deque<const mapping::Command*> waiting;
+    tlm_kit::RequestLink link;
+  };
+  bool write_at_once();
+  bool write_by_turns();
+  void order_next(int writer);
+  int writer_of(const mapping::Command& command) const;
+  /// Levels and setup of one placement.
+  tlm_kit::PayloadHandle order_of(const mapping::Command& command);
+  tlm::tlm_sync_enum receive_writer(int writer, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
+                                    sc_core::sc_time& delay);
   void make_tables();
   void find_consumers();
   void start_job(const RunJob& job);
@@ -229,6 +242,12 @@ class Scheduler : public sc_core::sc_module, public observe::Instrument {
   observe::Recorder* const recorder_;
   std::unique_ptr<ApproximateRows> approximate_;
   std::uint64_t rows_done_ = 0, inferences_ = 0;
+
+  tlm_kit::PayloadPool order_pool_;
+  std::vector<std::unique_ptr<Orders>> orders_;  ///< one a writer
+  std::size_t unwritten_ = 0;
+  bool written_ = false;
+  sc_core::sc_event programmed_;
 };
 
 }  // namespace mho::pim

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Programming of the crossbars, and the tables that a loaded Program is played from.
+// The tables that a loaded Program is played from.
 #include <algorithm>
 #include <numeric>
 
-#include "models/pim/crossbar_tile.h"
 #include "models/pim/scheduler.h"
 
 namespace mho::pim {
@@ -15,18 +14,6 @@ namespace {
 /// Sums of one payload: with codes and psums they should stay in a core's second-level cache.
 constexpr std::size_t kSumBytesInCache = std::size_t{256} << 10;
 constexpr int kWindowsOfExactBatch = 64;
-
-/// Columns of a placement out of all columns of its block, row by row.
-std::vector<std::uint8_t> levels_of(const mapping::Block& block, const mapping::Placement& placement) {
-  const int per_filter = block.encoded.recombination.columns_per_filter;
-  const std::size_t all = std::size_t(block.encoded.columns());
-  const std::size_t first = std::size_t(placement.first_filter * per_filter);
-  const std::size_t count = std::size_t(placement.filters * per_filter);
-  std::vector<std::uint8_t> levels(std::size_t(block.encoded.rows) * count);
-  for (std::size_t row = 0; row < std::size_t(block.encoded.rows); ++row)
-    std::copy_n(block.encoded.levels.data() + row * all + first, count, levels.data() + row * count);
-  return levels;
-}
 
 }  // namespace
 
@@ -45,6 +32,10 @@ Scheduler::Scheduler(sc_core::sc_module_name module_name, const mapping::Machine
   for (std::size_t tile = 0; tile < groups.size(); ++tile) {
     windows[tile].register_nb_transport_bw(this, &Scheduler::receive_window, int(tile));
     jobs[tile].register_nb_transport_bw(this, &Scheduler::receive_job, int(tile));
+  }
+  for (std::size_t i = 0; i < writers.size(); ++i) {
+    writers[i].register_nb_transport_bw(this, &Scheduler::receive_writer, int(i));
+    orders_.push_back(std::make_unique<Orders>(*this, int(i)));
   }
   approximate_ = std::make_unique<ApproximateRows>(*this, timing);
   payload_.set_extension(&batch_);
@@ -67,64 +58,6 @@ bool Scheduler::fits(const mapping::Program& program) const {
       if (!built(placement.tile, placement.crossbar_tile)) return false;
   return std::all_of(program.functions.begin(), program.functions.end(),
                      [&](const mapping::FunctionPlan& function) { return built(function.tile, 0); });
-}
-
-bool Scheduler::program(mapping::Program program) {
-  program_ = std::move(program);
-  stopped_ = false;
-  completions_.clear();
-  sc_time longest;
-  bool ok = true;
-  for (const mapping::Command& command : program_.commands) {
-    if (command.kind != mapping::Command::Kind::kWrite) continue;
-    sc_time delay;
-    ok = ok && write(command.index,
-                     program_.layers[std::size_t(command.index)].placements[std::size_t(command.placement)], delay);
-    longest = std::max(longest, delay);
-  }
-  for (mapping::LayerPlan& layer : program_.layers)
-    for (mapping::Block& block : layer.blocks) block.encoded.levels = {};
-  wait(longest, stop_event_);
-  if (ok) make_tables();
-  return ok && !stopped_;
-}
-
-bool Scheduler::write(int layer_index, const mapping::Placement& placement, sc_time& delay) {
-  const mapping::LayerPlan& layer = program_.layers[std::size_t(layer_index)];
-  const mapping::Block& block = layer.blocks[std::size_t(placement.block)];
-  const arithmetic::Recombination& whole = block.encoded.recombination;
-  std::vector<std::uint8_t> levels = levels_of(block, placement);
-  RegionSetup region;
-  region.first_crossbar = placement.first_crossbar;
-  region.crossbars = placement.crossbars;
-  region.rows = block.encoded.rows;
-  region.filters = placement.filters;
-  region.cell_bits = block.encoded.cell_bits;
-  region.columns_per_crossbar = machine_.filters_per_crossbar() * whole.columns_per_filter;
-  region.stream = layer.stream;
-  region.content = (std::uint64_t(layer_index) << 48) ^ (std::uint64_t(placement.block) << 24) ^
-                   std::uint64_t(placement.first_filter);
-  const auto first = whole.coefficient.begin() + placement.first_filter * whole.columns_per_filter;
-  region.recombination.columns_per_filter = whole.columns_per_filter;
-  region.recombination.coefficient.assign(first, first + placement.filters * whole.columns_per_filter);
-  const auto unit = whole.unit_coefficient.begin() + placement.first_filter;
-  region.recombination.unit_coefficient.assign(unit, unit + placement.filters);
-
-  Pipeline pipeline;
-  pipeline.node = layer.node;
-  tlm::tlm_generic_payload payload;
-  payload.set_command(tlm::TLM_WRITE_COMMAND);
-  payload.set_data_ptr(levels.data());
-  payload.set_data_length(unsigned(levels.size()));
-  payload.set_streaming_width(unsigned(levels.size()));
-  payload.set_extension(&region);
-  payload.set_extension(&pipeline);
-  const std::size_t writer = std::size_t(placement.tile) * std::size_t(machine_.crossbar_tiles_per_tile) +
-                             std::size_t(placement.crossbar_tile);
-  writers[writer]->b_transport(payload, delay);
-  payload.clear_extension(&region);
-  payload.clear_extension(&pipeline);
-  return payload.is_response_ok();
 }
 
 void Scheduler::make_tables() {

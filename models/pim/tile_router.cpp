@@ -55,6 +55,7 @@ void TileRouter::pass_on(int from, tlm::tlm_generic_payload& payload, sc_time& d
   const std::uint64_t bytes = bytes_an_item(payload, pipeline);
   const std::uint64_t flits = (bytes + kFlitBytes - 1) / kFlitBytes * pipeline.count;
   ledger_.of(pipeline.node)[observe::Action::kRouterFlits] += flits;
+  carried_ += flits;
   const double packet_s = double(bytes) / config_.bytes_per_s;
   const bool enters = from < entries_;
   stage_.enter(pipeline, tlm_kit::duration(config_.hop_s + (enters ? packet_s : 0.0)), tlm_kit::duration(packet_s),
@@ -73,6 +74,11 @@ unsigned int TileRouter::debug(int, tlm::tlm_generic_payload& payload) {
   const unsigned int count = out[std::size_t(output)]->transport_dbg(payload);
   payload.set_address(address);
   return count;
+}
+
+std::vector<observe::Statistic> TileRouter::statistics() const {
+  return {{"busy", "time packets occupy the router", "s", stage_.busy_time().to_seconds()},
+          {"flits", "flits passed on", "flits", double(carried_)}};
 }
 
 HyperTransport::HyperTransport(sc_core::sc_module_name module_name, const mapping::HyperTransportConfig& config,
@@ -103,6 +109,7 @@ void HyperTransport::pass_on(int, tlm::tlm_generic_payload& payload, sc_time& de
   const std::uint64_t bytes = bytes_an_item(payload, pipeline);
   const std::uint64_t bits = 8 * bytes * pipeline.count;
   ledger_.of(pipeline.node)[observe::Action::kHyperTransportBits] += bits;
+  carried_ += bits;
   const double packet_s = double(bytes) / (config_.bytes_per_s * config_.links);
   stage_.enter(pipeline, tlm_kit::duration(config_.latency_s + packet_s), tlm_kit::duration(packet_s), delay, bits);
   out[std::size_t(chip)]->b_transport(payload, delay);
@@ -112,6 +119,11 @@ void HyperTransport::pass_on(int, tlm::tlm_generic_payload& payload, sc_time& de
 unsigned int HyperTransport::debug(int, tlm::tlm_generic_payload& payload) {
   const int chip = chip_of(payload.get_address());
   return chip < 0 ? 0 : out[std::size_t(chip)]->transport_dbg(payload);
+}
+
+std::vector<observe::Statistic> HyperTransport::statistics() const {
+  return {{"busy", "time packets occupy the links", "s", stage_.busy_time().to_seconds()},
+          {"bits", "bits carried between chips", "bits", double(carried_)}};
 }
 
 }  // namespace mho::pim

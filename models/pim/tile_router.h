@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "models/mapping/machine.h"
+#include "models/observe/instrument.h"
 #include "models/observe/ledger.h"
 #include "models/pim/pipeline_stage.h"
 
@@ -18,7 +19,7 @@ namespace mho::pim {
 /// Output of a router for each destination; -1 where there is none.
 using RoutingTable = std::vector<int>;
 
-class TileRouter : public sc_core::sc_module {
+class TileRouter : public sc_core::sc_module, public observe::Instrument {
  public:
   /// `outputs`: how many sockets `out` has; `local_outputs` of them, the first, lead to tiles and get offsets instead
   /// of addresses. `entries`: bindings of `in`, the first, that come from tiles rather than routers.
@@ -27,6 +28,8 @@ class TileRouter : public sc_core::sc_module {
 
   tlm_utils::multi_passthrough_target_socket<TileRouter> in;
   sc_core::sc_vector<tlm_utils::simple_initiator_socket<TileRouter>> out;
+
+  std::vector<observe::Statistic> statistics() const override;
 
  private:
   void pass_on(int from, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
@@ -38,16 +41,19 @@ class TileRouter : public sc_core::sc_module {
   const RoutingTable table_;
   observe::Ledger& ledger_;
   SharedStage stage_;
+  std::uint64_t carried_ = 0;  ///< flits, bits
 };
 
 /// The links that join the chips: all traffic between two chips passes here.
-class HyperTransport : public sc_core::sc_module {
+class HyperTransport : public sc_core::sc_module, public observe::Instrument {
  public:
   HyperTransport(sc_core::sc_module_name name, const mapping::HyperTransportConfig& config, int chips,
                  RoutingTable chip_of_tile, observe::Ledger& ledger, observe::Recorder* recorder = nullptr);
 
   tlm_utils::multi_passthrough_target_socket<HyperTransport> in;
   sc_core::sc_vector<tlm_utils::simple_initiator_socket<HyperTransport>> out;  ///< one a chip
+
+  std::vector<observe::Statistic> statistics() const override;
 
  private:
   void pass_on(int from, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
@@ -58,6 +64,7 @@ class HyperTransport : public sc_core::sc_module {
   const RoutingTable chip_of_tile_;
   observe::Ledger& ledger_;
   SharedStage stage_;
+  std::uint64_t carried_ = 0;  ///< flits, bits
 };
 
 }  // namespace mho::pim

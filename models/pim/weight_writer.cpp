@@ -1,18 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// Row-by-row programming of a region.
+// Rows of a region: what both modes share, and the loosely timed mode.
 #include "models/pim/weight_writer.h"
 
 #include <algorithm>
 
-#include "models/arithmetic/write_pulses.h"
 #include "models/tlm/duration.h"
 
 namespace mho::pim {
 
 using sc_core::sc_time;
 
+namespace {
+
+const RegionSetup& region_of(const tlm::tlm_generic_payload& payload) { return *payload.get_extension<RegionSetup>(); }
+
+int columns_of(const RegionSetup& region) { return int(region.recombination.coefficient.size()); }
+
+}  // namespace
+
 WeightWriter::WeightWriter(sc_core::sc_module_name module_name, const mapping::WriterConfig& config,
-                           const mapping::CrossbarTileConfig& crossbar, observe::Ledger& ledger)
+                           const mapping::CrossbarTileConfig& crossbar, observe::Ledger& ledger,
+                           observe::Recorder* recorder)
     : sc_module(module_name),
       program("program"),
       setup("setup"),
@@ -20,8 +28,32 @@ WeightWriter::WeightWriter(sc_core::sc_module_name module_name, const mapping::W
       config_(config),
       crossbar_(crossbar),
       ledger_(ledger),
-      next_free_(std::size_t(crossbar.crossbars)) {
+      recorder_(recorder),
+      crossbars_(std::size_t(crossbar.crossbars)),
+      drivers_(std::size_t(config.drivers == 0 ? crossbar.crossbars : std::min(config.drivers, crossbar.crossbars))),
+      arbiter_(config.arbitration),
+      responses_(
+          [this](auto& payload, auto& phase, auto& delay) { return program->nb_transport_bw(payload, phase, delay); }) {
   program.register_b_transport(this, &WeightWriter::write_region);
+  program.register_nb_transport_fw(this, &WeightWriter::transport);
+  SC_METHOD(step);
+  sensitive << wake_;
+  dont_initialize();
+}
+
+tlm::tlm_response_status WeightWriter::refusal(const tlm::tlm_generic_payload& payload) const {
+  const RegionSetup* const region = payload.get_extension<RegionSetup>();
+  const bool sound = region != nullptr && payload.is_write() && region->rows >= 1 &&
+                     region->columns_per_crossbar >= 1 && region->crossbars >= 1 && region->first_crossbar >= 0 &&
+                     region->first_crossbar <= crossbar_.crossbars - region->crossbars &&
+                     payload.get_data_length() == std::size_t(region->rows) * std::size_t(columns_of(*region));
+  return sound ? tlm::TLM_OK_RESPONSE : tlm::TLM_COMMAND_ERROR_RESPONSE;
+}
+
+bool WeightWriter::prepare(tlm::tlm_generic_payload& payload) {
+  sc_time no_time;
+  setup->b_transport(payload, no_time);
+  return payload.is_response_ok();
 }
 
 bool WeightWriter::access(tlm::tlm_command command, std::uint64_t address, std::uint8_t* bytes, int length) {
@@ -36,53 +68,114 @@ bool WeightWriter::access(tlm::tlm_command command, std::uint64_t address, std::
   return payload.is_response_ok();
 }
 
-double WeightWriter::write_row(std::uint64_t address, const std::uint8_t* levels, int cells_in_row, int node) {
-  before_.resize(std::size_t(cells_in_row));
-  after_.assign(levels, levels + cells_in_row);
-  if (!access(tlm::TLM_READ_COMMAND, address, before_.data(), cells_in_row)) return -1.0;
-  const arithmetic::WriteSteps steps = arithmetic::count_steps(before_.data(), after_.data(), before_.size());
-  if (!access(tlm::TLM_WRITE_COMMAND, address, after_.data(), cells_in_row)) return -1.0;
+int WeightWriter::cells_in_row(const RegionSetup& region, int crossbar) {
+  const int first = (crossbar - region.first_crossbar) * region.columns_per_crossbar;
+  return std::clamp(columns_of(region) - first, 0, region.columns_per_crossbar);
+}
+
+std::optional<WeightWriter::RowWrite> WeightWriter::begin_row(tlm::tlm_generic_payload& payload, int crossbar,
+                                                              int row) {
+  const RegionSetup& region = region_of(payload);
+  const int first = (crossbar - region.first_crossbar) * region.columns_per_crossbar;
+  RowWrite write;
+  write.address = std::uint64_t(crossbar * crossbar_.rows + row) * std::uint64_t(crossbar_.columns);
+  write.levels = payload.get_data_ptr() + std::size_t(row) * std::size_t(columns_of(region)) + std::size_t(first);
+  write.cells = cells_in_row(region, crossbar);
+  before_.resize(std::size_t(write.cells));
+  if (!access(tlm::TLM_READ_COMMAND, write.address, before_.data(), write.cells)) return std::nullopt;
+  write.steps = arithmetic::count_steps(before_.data(), write.levels, before_.size());
+  write.seconds = config_.setup_s + config_.pulse_s * double(write.steps.longest_up + write.steps.longest_down);
+  return write;
+}
+
+bool WeightWriter::end_row(const RowWrite& row, int node) {
+  if (!access(tlm::TLM_WRITE_COMMAND, row.address, row.levels, row.cells)) return false;
   observe::Counts& counts = ledger_.of(node);
-  counts[observe::Action::kCellWriteSteps] += steps.up + steps.down;
-  counts[observe::Action::kCellsWritten] += steps.cells_changed;
+  counts[observe::Action::kCellWriteSteps] += row.steps.up + row.steps.down;
+  counts[observe::Action::kCellsWritten] += row.steps.cells_changed;
   counts[observe::Action::kRowsWritten] += 1;
-  return config_.setup_s + config_.pulse_s * double(steps.longest_up + steps.longest_down);
+  steps_ += row.steps.up + row.steps.down;
+  ++rows_;
+  return true;
+}
+
+int WeightWriter::driver_of(int crossbar) const {
+  if (drivers_.size() == crossbars_.size()) return crossbar;
+  const auto first = std::min_element(drivers_.begin(), drivers_.end(),
+                                      [](const Driver& a, const Driver& b) { return a.free < b.free; });
+  return int(first - drivers_.begin());
+}
+
+void WeightWriter::note(int driver, tlm::tlm_generic_payload& payload, std::uint64_t rows, const sc_time& begin,
+                        const sc_time& end) {
+  busy_s_ += (end - begin).to_seconds();
+  if (recorder_ == nullptr) return;
+  Pipeline alone;
+  const Pipeline& cause = pipeline_of(payload, alone);
+  observe::Occupation occupation;
+  occupation.module = name();
+  occupation.lane = driver;
+  occupation.kind = observe::Kind::kProgram;
+  occupation.id = recorder_->new_id();
+  occupation.parent = cause.command;
+  occupation.operation = cause.operation;
+  occupation.node = cause.node;
+  occupation.work = rows;
+  occupation.begin = begin;
+  occupation.end = end;
+  occupation.service = end - begin;
+  recorder_->record(occupation);
+}
+
+double WeightWriter::write_crossbar(tlm::tlm_generic_payload& payload, int crossbar, int node) {
+  double seconds = 0.0;
+  for (int row = 0; row < region_of(payload).rows; ++row) {
+    const std::optional<RowWrite> write = begin_row(payload, crossbar, row);
+    if (!write || !end_row(*write, node)) return -1.0;
+    seconds += write->seconds;
+  }
+  return seconds;
 }
 
 void WeightWriter::write_region(tlm::tlm_generic_payload& payload, sc_time& delay) {
-  const RegionSetup* const region = payload.get_extension<RegionSetup>();
-  payload.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);
-  if (region == nullptr || !payload.is_write()) return;
-  const int columns = int(region->recombination.coefficient.size());
-  if (payload.get_data_length() != std::size_t(region->rows) * std::size_t(columns)) return;
-  sc_time no_time;
-  setup->b_transport(payload, no_time);
+  payload.set_response_status(refusal(payload));
   if (!payload.is_response_ok()) return;
-
+  if (!orders_.empty() || incoming_.payload != nullptr) {
+    payload.set_response_status(tlm::TLM_GENERIC_ERROR_RESPONSE);
+    return;
+  }
+  if (!prepare(payload)) return;
+  const RegionSetup& region = region_of(payload);
   Pipeline alone;
   const int node = pipeline_of(payload, alone).node;
-  const sc_time now = sc_core::sc_time_stamp(), arrival = now + delay;
-  for (int crossbar = 0; crossbar < region->crossbars; ++crossbar) {
-    const int first = crossbar * region->columns_per_crossbar;
-    const int count = std::min(region->columns_per_crossbar, columns - first);
-    if (count <= 0) break;
-    double seconds = 0.0;
-    for (int row = 0; row < region->rows; ++row) {
-      const int physical_row = (region->first_crossbar + crossbar) * crossbar_.rows + row;
-      const double row_seconds =
-          write_row(std::uint64_t(physical_row) * std::uint64_t(crossbar_.columns),
-                    payload.get_data_ptr() + std::size_t(row) * std::size_t(columns) + std::size_t(first), count, node);
-      if (row_seconds < 0.0) {
-        payload.set_response_status(tlm::TLM_GENERIC_ERROR_RESPONSE);
-        return;
-      }
-      seconds += row_seconds;
+  const sc_time now = sc_core::sc_time_stamp();
+  const int end = region.first_crossbar + region.crossbars;
+  sc_time start = now + delay;
+  for (int i = region.first_crossbar; i < end; ++i) start = std::max(start, crossbars_[std::size_t(i)].free);
+  for (int i = region.first_crossbar; i < end && cells_in_row(region, i) > 0; ++i) {
+    const double seconds = write_crossbar(payload, i, node);
+    if (seconds < 0.0) {
+      payload.set_response_status(tlm::TLM_GENERIC_ERROR_RESPONSE);
+      return;
     }
-    sc_time& free = next_free_[std::size_t(region->first_crossbar + crossbar)];
-    free = std::max(free, arrival) + tlm_kit::duration(seconds);
-    delay = std::max(delay, free - now);
+    const int index = driver_of(i);
+    Driver& driver = drivers_[std::size_t(index)];
+    const sc_time begin = std::max(start, driver.free);
+    crossbars_[std::size_t(i)].free = driver.free = begin + tlm_kit::duration(seconds);
+    note(index, payload, std::uint64_t(region.rows), begin, driver.free);
+    delay = std::max(delay, driver.free - now);
   }
-  payload.set_response_status(tlm::TLM_OK_RESPONSE);
+}
+
+std::vector<observe::Statistic> WeightWriter::statistics() const {
+  return {{"busy", "time of its drivers spent on rows, added up", "s", busy_s_},
+          {"rows", "rows programmed and verified", "rows", double(rows_)},
+          {"steps", "level steps of cells, up and down", "steps", double(steps_)}};
+}
+
+std::vector<observe::Wave> WeightWriter::waves() const {
+  return {{"busy", "drivers that write a row", "drivers", &busy_},
+          {"queue", "rows of accepted regions that wait for a driver", "rows", &queue_}};
 }
 
 }  // namespace mho::pim

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// Programming of the crossbars: one write a placement. Loosely timed, all writes are asked for at once and the longest
+// one counts; approximately timed, each weight_writer gets its regions one after the other as it accepts them.
+#include <algorithm>
+
+#include "models/pim/crossbar_tile.h"
+#include "models/pim/scheduler.h"
+
+namespace mho::pim {
+
+using sc_core::sc_time;
+
+namespace {
+
+/// Columns of a placement out of all columns of its block, row by row.
+std::vector<std::uint8_t> levels_of(const mapping::Block& block, const mapping::Placement& placement) {
+  const int per_filter = block.encoded.recombination.columns_per_filter;
+  const std::size_t all = std::size_t(block.encoded.columns());
+  const std::size_t first = std::size_t(placement.first_filter * per_filter);
+  const std::size_t count = std::size_t(placement.filters * per_filter);
+  std::vector<std::uint8_t> levels(std::size_t(block.encoded.rows) * count);
+  for (std::size_t row = 0; row < std::size_t(block.encoded.rows); ++row)
+    std::copy_n(block.encoded.levels.data() + row * all + first, count, levels.data() + row * count);
+  return levels;
+}
+
+}  // namespace
+
+Scheduler::Orders::Orders(Scheduler& scheduler, int writer)
+    : link(
+          [&scheduler, writer](auto& payload, auto& phase, auto& delay) {
+            return scheduler.writers[std::size_t(writer)]->nb_transport_fw(payload, phase, delay);
+          },
+          [&scheduler, writer](auto&) { scheduler.order_next(writer); },
+          [&scheduler](auto& payload) {
+            scheduler.written_ = scheduler.written_ && payload.is_response_ok();
+            --scheduler.unwritten_;
+            scheduler.programmed_.notify(sc_core::SC_ZERO_TIME);
+          }) {}
+
+bool Scheduler::program(mapping::Program program) {
+  program_ = std::move(program);
+  stopped_ = false;
+  completions_.clear();
+  const bool ok = approximate_->enabled() ? write_by_turns() : write_at_once();
+  for (mapping::LayerPlan& layer : program_.layers)
+    for (mapping::Block& block : layer.blocks) block.encoded.levels = {};
+  if (ok) make_tables();
+  return ok && !stopped_;
+}
+
+bool Scheduler::write_at_once() {
+  sc_time longest;
+  bool ok = true;
+  for (const mapping::Command& command : program_.commands) {
+    if (command.kind != mapping::Command::Kind::kWrite || !ok) continue;
+    sc_time delay;
+    auto payload = order_of(command);
+    writers[std::size_t(writer_of(command))]->b_transport(*payload, delay);
+    ok = payload->is_response_ok();
+    longest = std::max(longest, delay);
+  }
+  wait(longest, stop_event_);
+  return ok;
+}
+
+bool Scheduler::write_by_turns() {
+  written_ = true;
+  unwritten_ = 0;
+  for (const mapping::Command& command : program_.commands) {
+    if (command.kind != mapping::Command::Kind::kWrite) continue;
+    orders_[std::size_t(writer_of(command))]->waiting.push_back(&command);
+    ++unwritten_;
+  }
+  for (std::size_t i = 0; i < orders_.size(); ++i) order_next(int(i));
+  while (unwritten_ > 0) {
+    wait(programmed_ | stop_event_);
+    if (written_ && !stopped_) continue;
+    for (auto& orders : orders_) {  // what is being written comes to its end
+      unwritten_ -= orders->waiting.size();
+      orders->waiting.clear();
+    }
+  }
+  return written_;
+}
+
+void Scheduler::order_next(int writer) {
+  Orders& orders = *orders_[std::size_t(writer)];
+  if (orders.waiting.empty()) return;
+  const mapping::Command& command = *orders.waiting.front();
+  orders.waiting.pop_front();
+  auto payload = order_of(command);
+  orders.link.send(*payload);
+}
+
+tlm::tlm_sync_enum Scheduler::receive_writer(int writer, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
+                                             sc_time&) {
+  return orders_[std::size_t(writer)]->link.receive(payload, phase);
+}
+
+int Scheduler::writer_of(const mapping::Command& command) const {
+  const mapping::Placement& placement =
+      program_.layers[std::size_t(command.index)].placements[std::size_t(command.placement)];
+  return placement.tile * machine_.crossbar_tiles_per_tile + placement.crossbar_tile;
+}
+
+tlm_kit::PayloadHandle Scheduler::order_of(const mapping::Command& command) {
+  const mapping::LayerPlan& layer = program_.layers[std::size_t(command.index)];
+  const mapping::Placement& placement = layer.placements[std::size_t(command.placement)];
+  const mapping::Block& block = layer.blocks[std::size_t(placement.block)];
+  const arithmetic::Recombination& whole = block.encoded.recombination;
+  const std::vector<std::uint8_t> levels = levels_of(block, placement);
+  auto* const region = new RegionSetup;
+  region->first_crossbar = placement.first_crossbar;
+  region->crossbars = placement.crossbars;
+  region->rows = block.encoded.rows;
+  region->filters = placement.filters;
+  region->cell_bits = block.encoded.cell_bits;
+  region->columns_per_crossbar = machine_.filters_per_crossbar() * whole.columns_per_filter;
+  region->stream = layer.stream;
+  region->content = (std::uint64_t(command.index) << 48) ^ (std::uint64_t(placement.block) << 24) ^
+                    std::uint64_t(placement.first_filter);
+  const auto first = whole.coefficient.begin() + placement.first_filter * whole.columns_per_filter;
+  region->recombination.columns_per_filter = whole.columns_per_filter;
+  region->recombination.coefficient.assign(first, first + placement.filters * whole.columns_per_filter);
+  const auto unit = whole.unit_coefficient.begin() + placement.first_filter;
+  region->recombination.unit_coefficient.assign(unit, unit + placement.filters);
+
+  auto* const pipeline = new Pipeline;
+  pipeline->node = layer.node;
+  auto payload = order_pool_.acquire(unsigned(levels.size()));
+  std::copy(levels.begin(), levels.end(), payload->get_data_ptr());
+  payload->set_command(tlm::TLM_WRITE_COMMAND);
+  payload->set_extension(region);
+  payload->set_extension(pipeline);
+  return payload;
+}
+
+}  // namespace mho::pim
