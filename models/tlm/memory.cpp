@@ -68,7 +68,9 @@ sc_core::sc_time MemoryArray::transfer_time(std::uint64_t bytes) const {
 void MemoryArray::occupy(const sc_core::sc_time& latency, std::uint64_t bytes, sc_core::sc_time& delay) {
   const sc_core::sc_time now = sc_core::sc_time_stamp();
   const sc_core::sc_time start = std::max(now + delay, next_free_);
-  next_free_ = start + transfer_time(bytes);
+  const sc_core::sc_time time = transfer_time(bytes);
+  next_free_ = start + time;
+  counters_.busy += time;
   delay = next_free_ + latency - now;
 }
 
@@ -117,6 +119,16 @@ Memory<BUSWIDTH>::Memory(sc_core::sc_module_name module_name, const MemoryConfig
     : sc_core::sc_module(module_name),
       array_(name(), config, BUSWIDTH / 8),
       socket("socket", array_, array_.traits()) {}
+
+template <unsigned int BUSWIDTH>
+std::vector<observe::Statistic> Memory<BUSWIDTH>::statistics() const {
+  const MemoryCounters& counted = array_.counters();
+  return {{"busy", "time transfers occupied the channel", "s", counted.busy.to_seconds()},
+          {"reads", "transfers to initiators, debug and DMI left out", "transfers", double(counted.reads)},
+          {"writes", "transfers from initiators, debug and DMI left out", "transfers", double(counted.writes)},
+          {"bytes_read", "bytes of those reads", "bytes", double(counted.read_bytes)},
+          {"bytes_written", "bytes of those writes", "bytes", double(counted.written_bytes)}};
+}
 
 template <unsigned int BUSWIDTH>
 void Memory<BUSWIDTH>::reset() {

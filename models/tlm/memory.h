@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 
+#include "models/observe/instrument.h"
 #include "models/tlm/checked_target.h"
 
 namespace mho::tlm_kit {
@@ -26,6 +27,7 @@ struct MemoryCounters {
   std::uint64_t writes = 0;
   std::uint64_t read_bytes = 0;
   std::uint64_t written_bytes = 0;
+  sc_core::sc_time busy;  ///< that they occupied the channel
 };
 
 /// The storage and its timing, without a socket.
@@ -76,13 +78,14 @@ class MemoryArray : public TargetDevice {
 /// the transfer before), occupies the channel for bytes / bandwidth and ends one latency later: latencies
 /// overlap, transfers do not.
 template <unsigned int BUSWIDTH = 32>
-class Memory : public sc_core::sc_module {
+class Memory : public sc_core::sc_module, public observe::Instrument {
  public:
   /// Errors as MemoryArray.
   Memory(sc_core::sc_module_name module_name, const MemoryConfig& config);
 
   MemoryArray& array() { return array_; }
   const MemoryArray& array() const { return array_; }
+  std::vector<observe::Statistic> statistics() const override;
   /// Invalidates every DMI pointer, then clears the contents. Not during elaboration once DMI was granted.
   void reset();
 

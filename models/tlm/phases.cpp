@@ -111,7 +111,7 @@ void ResponseLink::respond_next() {
 tlm::tlm_sync_enum ResponseLink::end(tlm::tlm_generic_payload& payload) {
   if (unended_ == &payload) {
     unended_ = nullptr;
-    payload.release();
+    if (payload.has_mm()) payload.release();
     respond_next();
   }
   return tlm::TLM_COMPLETED;

@@ -47,8 +47,10 @@ class ResponseLink {
  public:
   explicit ResponseLink(TransportCall backward) : backward_(std::move(backward)) {}
 
-  /// On BEGIN_REQ, before anything else.
-  void take(tlm::tlm_generic_payload& payload) { payload.acquire(); }
+  /// On BEGIN_REQ, before anything else. A payload without a memory manager may only be refused.
+  void take(tlm::tlm_generic_payload& payload) {
+    if (payload.has_mm()) payload.acquire();
+  }
   /// Answer to BEGIN_REQ where the request is accepted at once, or not yet.
   static tlm::tlm_sync_enum accepted(tlm::tlm_phase& phase) {
     phase = tlm::END_REQ;

@@ -9,31 +9,6 @@
 
 namespace mho::tlm_kit {
 
-/// What neither target nor interconnect may change.
-struct ProtocolChecks::Attributes {
-  explicit Attributes(const tlm::tlm_generic_payload& payload)
-      : command(payload.get_command()),
-        address(payload.get_address()),
-        data(payload.get_data_ptr()),
-        length(payload.get_data_length()),
-        width(payload.get_streaming_width()),
-        enables(payload.get_byte_enable_ptr()),
-        enables_length(payload.get_byte_enable_length()) {}
-
-  bool same_but_address(const Attributes& other) const {
-    return command == other.command && data == other.data && length == other.length && width == other.width &&
-           enables == other.enables && enables_length == other.enables_length;
-  }
-
-  tlm::tlm_command command;
-  sc_dt::uint64 address;
-  const unsigned char* data;
-  unsigned int length;
-  unsigned int width;
-  const unsigned char* enables;
-  unsigned int enables_length;
-};
-
 const char* sentence(ProtocolRule rule) {
   switch (rule) {
     case ProtocolRule::kCommand:
@@ -105,8 +80,8 @@ void ProtocolChecks::check_entry(const tlm::tlm_generic_payload& payload) {
   }
 }
 
-void ProtocolChecks::check_kept(const Attributes& sent, const tlm::tlm_generic_payload& payload) {
-  const Attributes returned(payload);
+void ProtocolChecks::check_kept(const PayloadAttributes& sent, const tlm::tlm_generic_payload& payload) {
+  const PayloadAttributes returned(payload);
   const bool address_kept = options_.allow_address_change || returned.address == sent.address;
   if (!address_kept || !returned.same_but_address(sent)) violated(ProtocolRule::kAttributesKept, sent.address);
 }
@@ -114,7 +89,7 @@ void ProtocolChecks::check_kept(const Attributes& sent, const tlm::tlm_generic_p
 void ProtocolChecks::b_transport(tlm::tlm_fw_transport_if<>& target, tlm::tlm_generic_payload& payload,
                                  sc_core::sc_time& delay) {
   check_entry(payload);
-  const Attributes sent(payload);
+  const PayloadAttributes sent(payload);
   // A target that waits may return a smaller delay, because part of it has passed: add what passed.
   const sc_core::sc_time due = sc_core::sc_time_stamp() + delay;
   target.b_transport(payload, delay);
@@ -128,7 +103,7 @@ void ProtocolChecks::b_transport(tlm::tlm_fw_transport_if<>& target, tlm::tlm_ge
 unsigned int ProtocolChecks::transport_dbg(tlm::tlm_fw_transport_if<>& target, tlm::tlm_generic_payload& payload) {
   // Debug uses command, address, length and data pointer only; the rest need not be initialised.
   check_data(payload);
-  const Attributes sent(payload);
+  const PayloadAttributes sent(payload);
   const sc_core::sc_time time_before = sc_core::sc_time_stamp();
   const sc_dt::uint64 delta_before = sc_core::sc_delta_count();
   const unsigned int count = target.transport_dbg(payload);
@@ -143,7 +118,7 @@ unsigned int ProtocolChecks::transport_dbg(tlm::tlm_fw_transport_if<>& target, t
 bool ProtocolChecks::get_direct_mem_ptr(tlm::tlm_fw_transport_if<>& target, tlm::tlm_generic_payload& payload,
                                         tlm::tlm_dmi& dmi) {
   const sc_dt::uint64 address = payload.get_address();
-  const Attributes sent(payload);
+  const PayloadAttributes sent(payload);
   const bool granted = target.get_direct_mem_ptr(payload, dmi);
   check_kept(sent, payload);
   // Ordered bounds that hold the address; one comparison covers first <= last too.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A pass-through between an initiator and a target that checks the base protocol (IEEE 1666-2011, 11 and
-// 14) on blocking transport, debug transport and DMI. Calls of nb_transport are forwarded unchecked: their
-// phases are left to a derived class.
+// 14) on blocking transport, debug transport and DMI. Calls of nb_transport are forwarded unchecked: phases are watched
+// by phase_monitor.h, and the two can stand in one link.
 #pragma once
 
 #include <tlm_utils/passthrough_target_socket.h>
@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <string>
 #include <tlm>
+
+#include "models/tlm/payload_attributes.h"
 
 namespace mho::tlm_kit {
 
@@ -64,10 +66,9 @@ class ProtocolChecks {
   void violated(ProtocolRule rule, std::uint64_t address);
 
  private:
-  struct Attributes;
   void check_entry(const tlm::tlm_generic_payload& payload);
   void check_data(const tlm::tlm_generic_payload& payload);
-  void check_kept(const Attributes& sent, const tlm::tlm_generic_payload& payload);
+  void check_kept(const PayloadAttributes& sent, const tlm::tlm_generic_payload& payload);
 
   const std::string where_;
   const ProtocolOptions options_;

@@ -96,13 +96,21 @@ void Router<BUSWIDTH>::remap(const std::string& region_name, std::uint64_t new_b
 }
 
 template <unsigned int BUSWIDTH>
+std::vector<observe::Statistic> Router<BUSWIDTH>::statistics() const {
+  return {{"forwarded", "transfers passed on to a target", "transfers", double(forwarded_)},
+          {"refused", "transfers to addresses that no target has", "transfers", double(refused_)}};
+}
+
+template <unsigned int BUSWIDTH>
 void Router<BUSWIDTH>::b_transport(int, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
   const AddressRegion* region = map_.find(payload.get_address(), footprint(payload));
   if (!region) {
+    ++refused_;
     payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
     return;
   }
   const LocalAddress translated(payload, *region);
+  ++forwarded_;
   delay += hop_latency_;
   to_target[region->target]->b_transport(payload, delay);
 }

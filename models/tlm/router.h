@@ -11,6 +11,7 @@
 #include <tlm>
 #include <vector>
 
+#include "models/observe/instrument.h"
 #include "models/tlm/address_map.h"
 
 namespace mho::tlm_kit {
@@ -26,7 +27,7 @@ struct RouterConfig {
 /// A target sees local addresses; the initiator gets its payload back with the address it sent. Unmapped
 /// addresses and transfers that leave their region get TLM_ADDRESS_ERROR_RESPONSE and move nothing.
 template <unsigned int BUSWIDTH = 32>
-class Router : public sc_core::sc_module {
+class Router : public sc_core::sc_module, public observe::Instrument {
  public:
   /// @throw std::invalid_argument for overlapping regions or a target that does not exist.
   Router(sc_core::sc_module_name module_name, const RouterConfig& config);
@@ -37,6 +38,7 @@ class Router : public sc_core::sc_module {
   /// @throw std::invalid_argument when it would overlap, std::out_of_range when there is no such region.
   void remap(const std::string& region_name, std::uint64_t new_base);
   const AddressMap& address_map() const { return map_; }
+  std::vector<observe::Statistic> statistics() const override;
 
   sc_core::sc_vector<tlm_utils::simple_target_socket_tagged<Router, BUSWIDTH>> from_initiator;
   sc_core::sc_vector<tlm_utils::simple_initiator_socket_tagged<Router, BUSWIDTH>> to_target;
@@ -49,6 +51,7 @@ class Router : public sc_core::sc_module {
 
   const sc_core::sc_time hop_latency_;
   AddressMap map_;
+  std::uint64_t forwarded_ = 0, refused_ = 0;
 };
 
 extern template class Router<32>;

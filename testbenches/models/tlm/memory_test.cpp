@@ -76,6 +76,20 @@ TEST_CASE("counters count transfers and bytes but neither debug nor refused acce
   CHECK(counters.read_bytes == 15);
 }
 
+TEST_CASE("a memory shows its counters and how long its channel was taken as statistics") {
+  Bench bench;
+  bench.elaborate();
+  bench.initiator.send(tlm::TLM_WRITE_COMMAND, 0, bench.data, 1024);
+  bench.initiator.send(tlm::TLM_READ_COMMAND, 0, bench.data, 64);
+  bench.initiator.send(tlm::TLM_READ_COMMAND, 0, bench.data, 128);
+  // (1024 + 64 + 128) B / 25.6 GB/s = 47.5 ns.
+  std::vector<double> values;
+  for (const observe::Statistic& each : bench.memory.statistics()) values.push_back(each.value);
+  REQUIRE(values.size() == 5);
+  CHECK(values[0] == Approx(47.5e-9));
+  CHECK(std::vector<double>(values.begin() + 1, values.end()) == std::vector<double>{2, 1, 192, 1024});
+}
+
 TEST_CASE("a masked transfer is one transfer that moves the enabled bytes") {
   Bench bench;
   bench.elaborate();

@@ -146,6 +146,17 @@ TEST_CASE("a transfer across two regions is refused without a delay and reaches 
   CHECK(bench.second.array().contents()[0] == 0);
 }
 
+TEST_CASE("a router counts what it forwards and what it refuses, debug accesses not among them") {
+  Bench bench;
+  bench.elaborate();
+  for (const std::uint64_t address : {0x1000, 0x1108, 0x10fc, 0x8001, 0x2000})
+    bench.initiator.send(tlm::TLM_WRITE_COMMAND, address, bench.data, 8);
+  bench.initiator.debug(tlm::TLM_WRITE_COMMAND, 0x1000, bench.data, 8);
+  const std::vector<observe::Statistic> statistics = bench.router.statistics();
+  CHECK(statistics.at(0).value == 3);
+  CHECK(statistics.at(1).value == 2);
+}
+
 TEST_CASE("DMI through a router is clipped to the region, with its pointer and latencies adjusted") {
   Bench bench;
   bench.elaborate();
