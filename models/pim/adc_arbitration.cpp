@@ -34,7 +34,9 @@ tlm::tlm_sync_enum SharedAdc::receive_back(tlm::tlm_generic_payload& payload, tl
 
 void SharedAdc::enqueue(tlm::tlm_generic_payload& payload) {
   const int first = int(payload.get_address());
-  const int last = first + slice_of(payload)->batch().crossbars - 1;
+  Batch& batch = slice_of(payload)->batch();
+  const int last = first + batch.crossbars - 1;
+  batch.spoilt = batch.spoilt || loses(batch);
   const sc_time now = sc_core::sc_time_stamp();
   conversions_in_flight_.push_back({&payload, now, 0, false});
   Conversion& conversion = conversions_in_flight_.back();
@@ -45,10 +47,11 @@ void SharedAdc::enqueue(tlm::tlm_generic_payload& payload) {
     ++conversion.unfinished;
   }
   longest_queue_ = std::max(longest_queue_, ++queue_);
-  grant_event_.notify(sc_core::SC_ZERO_TIME);  // by then all requests of this moment have come
+  requests_settle_.news();
 }
 
 void SharedAdc::grant() {
+  if (!requests_settle_.settled()) return;
   for (std::size_t i = 0; i < converters_.size(); ++i)
     if (converters_[i].current == nullptr && !converters_[i].waiting.empty()) begin(int(i), converters_[i]);
   notify_finish();
@@ -100,7 +103,7 @@ void SharedAdc::finish() {
     onward_.send(payload);
     payload.release();
   }
-  if (free) grant_event_.notify(sc_core::SC_ZERO_TIME);
+  if (free) requests_settle_.news();
   notify_finish();
 }
 

@@ -37,12 +37,8 @@ void ApproximateRows::arrive(const tlm::tlm_generic_payload& payload, Kind kind)
   what.tile = origin.tile;
   what.ok = kind == Kind::kRead || payload.is_response_ok();
   if (kind == Kind::kCollected) {
-    const Pipeline& pipeline = *payload.get_extension<Pipeline>();
-    Row& row = *origin.window->row;
-    if (pipeline.interval > row.interval) {
-      row.interval = pipeline.interval;
-      row.limited_by = pipeline.limited_by;
-    }
+    what.interval = payload.get_extension<Pipeline>()->interval;
+    what.limited_by = payload.get_extension<Pipeline>()->limited_by;
   }
   inbox_.push_back(what);
   arrived.notify(sc_core::SC_ZERO_TIME);
@@ -66,23 +62,31 @@ bool ApproximateRows::step() {
 sc_time ApproximateRows::next_due() const { return due_.empty() ? sc_core::sc_max_time() : due_.top().time; }
 
 void ApproximateRows::handle(const Action& what) {
+  take(what);
+  if (what.kind != Kind::kRegisterFree && what.kind != Kind::kCollected) return;
+  Window& window = *what.window;
+  if (--window.payloads == 0 && window.over) windows_.erase(window.self);
+}
+
+void ApproximateRows::take(const Action& what) {
   failed_ = failed_ || !what.ok;
   Window& window = *what.window;
   switch (what.kind) {
     case Kind::kRead:
+      tile_queues_[std::size_t(what.tile)].reading = false;
+      send_next(what.tile);
       return take_read(window);
     case Kind::kRegisterFree: {
       take_register(*what.feed, *window.row);
-      if (!what.ok) {
-        // Its psums will never be complete.
-        sc_time none;
-        scheduler_.function_job_ = FunctionJob{};
-        scheduler_.function_job_.kind = FunctionJob::Kind::kDiscard;
-        for (const auto& tile : replica_of(window).tiles) submit(tile.first, window, nullptr, 0, none);
-      }
+      if (!what.ok)  // its psums will never be complete
+        for (const auto& tile : replica_of(window).tiles) discard(tile.first, window);
       return;
     }
     case Kind::kCollected:
+      if (what.interval > window.row->interval) {
+        window.row->interval = what.interval;
+        window.row->limited_by = what.limited_by;
+      }
       return take_collected(window, what.tile);
     case Kind::kForwarded:
       if (--window.awaited == 0) requantise(window);
@@ -99,7 +103,12 @@ void ApproximateRows::take_read(Window& window) {
   if (--row.reads_left > 0 || abandoned_) return;
   const sc_time now = sc_core::sc_time_stamp();
   scheduler_.nodes_[std::size_t(row.node)].read_span = now - row.begin;
-  scheduler_.release_inputs(row.node, row.row, now);
+  // A row may be read before one ahead of it, on other replicas, which then still needs its input.
+  for (const auto& each : rows_[std::size_t(row.node)]) {
+    if (each->reads_left > 0) break;
+    if (!each->released) scheduler_.release_inputs(row.node, each->row, now);
+    each->released = true;
+  }
   changed_ = true;
   std::vector<Window*> held;
   held.swap(held_);
@@ -125,6 +134,13 @@ void ApproximateRows::take_register(Feed& feed, Row& row) {
   state.free_at = now;
 }
 
+void ApproximateRows::discard(int tile, Window& window) {
+  scheduler_.function_job_ = FunctionJob{};
+  scheduler_.function_job_.kind = FunctionJob::Kind::kDiscard;
+  sc_time delay;
+  submit(tile, window, nullptr, 0, delay);
+}
+
 bool ApproximateRows::submit(int tile, Window& window, std::uint8_t* bytes, std::size_t length, sc_time& delay) {
   Pipeline& pipeline = scheduler_.pipeline_;
   pipeline = Pipeline{};
@@ -142,11 +158,7 @@ void ApproximateRows::take_collected(Window& window, int tile) {
   const mapping::LayerPlan& layer = scheduler_.program_.layers[std::size_t(window.layer)];
   const int home = layer.home_tiles[std::size_t(window.replica)];
   sc_time delay;
-  if (abandoned_ || failed_) {
-    scheduler_.function_job_ = FunctionJob{};
-    scheduler_.function_job_.kind = FunctionJob::Kind::kDiscard;
-    submit(tile, window, nullptr, 0, delay);
-  }
+  if (abandoned_ || failed_) discard(tile, window);
   if (tile == home || abandoned_ || failed_) {
     if (--window.awaited == 0) requantise(window);
     return;
@@ -158,9 +170,12 @@ void ApproximateRows::take_collected(Window& window, int tile) {
 }
 
 void ApproximateRows::requantise(Window& window) {
-  if (abandoned_ || failed_) return end_window(window);
   const auto& tables = scheduler_.layers_[std::size_t(window.layer)];
   const mapping::LayerPlan& layer = scheduler_.program_.layers[std::size_t(window.layer)];
+  if (abandoned_ || failed_) {
+    discard(layer.home_tiles[std::size_t(window.replica)], window);
+    return end_window(window);
+  }
   scheduler_.prepare_collection(layer, window.replica, 1);
   scheduler_.function_job_.kind = FunctionJob::Kind::kRequantise;
   scheduler_.function_job_.requantiser = &tables.requantiser;
@@ -209,7 +224,10 @@ void ApproximateRows::take_stored(Window& window) {
   if (!abandoned_ && --row.windows_left == 0) finish(row);
 }
 
-void ApproximateRows::end_window(Window& window) { windows_.erase(window.self); }
+void ApproximateRows::end_window(Window& window) {
+  window.over = true;
+  if (window.payloads == 0) windows_.erase(window.self);
+}
 
 void ApproximateRows::finish(Row& row) {
   row.done = true;

@@ -12,7 +12,7 @@ namespace mho::pim {
 using sc_core::sc_time;
 
 ApproximateRows::ApproximateRows(Scheduler& scheduler, const ApproximateTiming& timing)
-    : scheduler_(scheduler), timing_(timing) {
+    : scheduler_(scheduler), timing_(timing), tile_queues_(scheduler.windows.size()) {
   for (std::size_t tile = 0; tile < scheduler_.windows.size(); ++tile) {
     auto& windows = scheduler_.windows[tile];
     auto& jobs = scheduler_.jobs[tile];
@@ -142,11 +142,26 @@ void ApproximateRows::start(Replica& replica, Window& window) {
   ++replica.open;
   window.number = ++last_number_;
   window.awaited = int(replica.tiles.size());
+  window.payloads = int(replica.tiles.size() + replica.feeds.size());
   for (const auto& [tile, placements] : replica.tiles) collect(window, tile, placements);
   for (Feed& feed : replica.feeds) {
     feed.queue.push_back(&window);
     feed_next(feed);
   }
+}
+
+void ApproximateRows::address(tlm::tlm_generic_payload& payload, Window& window, Feed* feed, int tile) {
+  auto* const pipeline = new Pipeline;
+  pipeline->node = window.row->node;
+  pipeline->command = window.row->command;
+  pipeline->window = window.number;
+  auto* const origin = new Origin;
+  origin->window = &window;
+  origin->feed = feed;
+  origin->tile = tile;
+  payload.set_extension(pipeline);
+  payload.set_extension(origin);
+  ++payloads_;
 }
 
 void ApproximateRows::collect(Window& window, int tile, int placements) {
@@ -156,17 +171,8 @@ void ApproximateRows::collect(Window& window, int tile, int placements) {
   job->graph = &scheduler_.program_.graph;
   job->node = &scheduler_.program_.graph.nodes[std::size_t(window.row->node)];
   job->windows = placements;
-  auto* const pipeline = new Pipeline;
-  pipeline->node = window.row->node;
-  pipeline->command = window.row->command;
-  pipeline->window = window.number;
-  auto* const origin = new Origin;
-  origin->window = &window;
-  origin->tile = tile;
   payload->set_extension(job);
-  payload->set_extension(pipeline);
-  payload->set_extension(origin);
-  ++payloads_;
+  address(*payload, window, nullptr, tile);
   job_links_[std::size_t(tile)]->send(*payload);
 }
 
@@ -192,18 +198,19 @@ void ApproximateRows::send(Feed& feed, Window& window) {
   payload->set_data_ptr(payload->get_data_ptr() + (kDataAlignment - misaligned) % kDataAlignment);
   payload->set_data_length(unsigned(bytes));
   payload->set_streaming_width(unsigned(bytes));
-  auto* const pipeline = new Pipeline;
-  pipeline->node = window.row->node;
-  pipeline->command = window.row->command;
-  pipeline->window = window.number;
-  auto* const origin = new Origin;
-  origin->window = &window;
-  origin->feed = &feed;
   payload->set_extension(batch);
-  payload->set_extension(pipeline);
-  payload->set_extension(origin);
-  ++payloads_;
-  window_links_[std::size_t(placement.tile)]->send(*payload);
+  address(*payload, window, &feed, placement.tile);
+  tile_queues_[std::size_t(placement.tile)].waiting.push_back(payload.release());
+  send_next(placement.tile);
+}
+
+void ApproximateRows::send_next(int tile) {
+  TileQueue& queue = tile_queues_[std::size_t(tile)];
+  if (queue.reading || queue.waiting.empty()) return;
+  const tlm_kit::PayloadHandle payload(queue.waiting.front());
+  queue.waiting.pop_front();
+  queue.reading = true;
+  window_links_[std::size_t(tile)]->send(*payload);
 }
 
 void ApproximateRows::issue_function(Row& row) {
@@ -215,6 +222,7 @@ void ApproximateRows::issue_function(Row& row) {
   window.codes.resize(shape.row_bytes());
   window.items = std::uint64_t(shape.width);
   row.windows_left = 1;
+  row.released = true;  // below
   sc_time delay;
   scheduler_.prepare_function_row(row.node, row.row);
   scheduler_.function_job_.destinations.clear();  // the codes are stored when they are due

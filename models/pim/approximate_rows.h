@@ -42,6 +42,8 @@ class ApproximateRows {
   bool step();
   /// Of what is known to come; sc_max_time() where that is nothing.
   sc_core::sc_time next_due() const;
+  /// What has come so far and was not taken.
+  std::size_t arrivals() const { return inbox_.size(); }
   bool idle() const { return windows_.empty() && payloads_ == 0; }
   bool failed() const { return failed_; }
   /// No window is started or stored any more: what is under way comes to its end for nobody.
@@ -63,7 +65,7 @@ class ApproximateRows {
     sc_core::sc_time begin, interval;
     std::uint64_t windows_left = 0;
     std::uint64_t reads_left = 0, registers_left = 0;  ///< vectors to be read, and to be driven
-    bool written = false, done = false;
+    bool released = false, written = false, done = false;
     const char* limited_by = "";
   };
   /// One window of a layer, or a whole row of another node.
@@ -71,7 +73,9 @@ class ApproximateRows {
     Row* row = nullptr;
     int layer = -1, replica = 0, x = 0;
     std::uint64_t number = 0;
-    int awaited = 0;  ///< tiles whose psums have not come to the home tile
+    int awaited = 0;    ///< tiles whose psums have not come to the home tile
+    int payloads = 0;   ///< to be answered, those included that wait for a register
+    bool over = false;  ///< for nobody any more, but payloads are under way
     std::uint64_t items = 1;
     sc_core::sc_time interval;
     std::vector<std::uint8_t> codes;
@@ -98,6 +102,12 @@ class ApproximateRows {
     tlm::tlm_extension_base* clone() const override { return new Origin(*this); }
     void copy_from(const tlm::tlm_extension_base& other) override { *this = static_cast<const Origin&>(other); }
   };
+  /// Vectors for one tile's buffer. They are sent from the scheduler's thread alone, so that it does not depend on the
+  /// order of processes which of them or of the writes asks for the port first.
+  struct TileQueue {
+    std::deque<tlm::tlm_generic_payload*> waiting;
+    bool reading = false;
+  };
   enum class Kind : std::uint8_t { kRead, kRegisterFree, kCollected, kForwarded, kStore, kStored };
   /// Something that has happened, or is to be done at `time`.
   struct Action {
@@ -110,20 +120,26 @@ class ApproximateRows {
     std::uint64_t row = 0;
     int x = 0;
     bool ok = true;
+    sc_core::sc_time interval;    ///< kCollected: what held the window longest
+    const char* limited_by = "";  ///< and where
     bool operator>(const Action& other) const;
   };
 
   Action action(Kind kind, Window& window, const sc_core::sc_time& time) const;
   void arrive(const tlm::tlm_generic_payload& payload, Kind kind);
   void handle(const Action& what);
+  void take(const Action& what);
   void issue_layer(Row& row);
   void issue_function(Row& row);
   void start_windows(Replica& replica);
   void start(Replica& replica, Window& window);
+  /// Writes on a payload whom it is about and whom its answer is for.
+  void address(tlm::tlm_generic_payload& payload, Window& window, Feed* feed, int tile);
   void collect(Window& window, int tile, int placements);
   void feed_next(Feed& feed);
   void send(Feed& feed, Window& window);
   void take_register(Feed& feed, Row& row);
+  void send_next(int tile);
   void take_read(Window& window);
   void take_collected(Window& window, int tile);
   void requantise(Window& window);
@@ -135,7 +151,8 @@ class ApproximateRows {
   Replica& replica_of(const Window& window) {
     return replicas_[std::size_t(window.layer)][std::size_t(window.replica)];
   }
-  Pipeline& pipeline_for(const Window& window);
+  /// The psums of a window in one tile are given up.
+  void discard(int tile, Window& window);
   bool submit(int tile, Window& window, std::uint8_t* bytes, std::size_t length, sc_core::sc_time& delay);
   void end_window(Window& window);
 
@@ -143,9 +160,10 @@ class ApproximateRows {
   const ApproximateTiming timing_;
   tlm_kit::PayloadPool pool_;
   std::vector<std::unique_ptr<tlm_kit::RequestLink>> window_links_, job_links_;  ///< one a tile
-  std::vector<std::vector<Replica>> replicas_;                                   ///< [layer][replica]
-  std::vector<std::deque<std::unique_ptr<Row>>> rows_;                           ///< [node]: under way, in order
-  std::vector<bool> chosen_;                                                     ///< [node]
+  std::vector<TileQueue> tile_queues_;
+  std::vector<std::vector<Replica>> replicas_;          ///< [layer][replica]
+  std::vector<std::deque<std::unique_ptr<Row>>> rows_;  ///< [node]: under way, in order
+  std::vector<bool> chosen_;                            ///< [node]
   std::list<Window> windows_;
   std::vector<Window*> held_;  ///< finished, but their place is not free yet
   std::vector<Action> inbox_;

@@ -60,6 +60,7 @@ struct Batch : tlm::tlm_extension<Batch> {
   Form form = Form::kEmpty;  ///< what the payload holds now
   bool exact = false;        ///< the converter was proved lossless: psums at once, conversions only counted
   bool lossless = false;     ///< set with psums that no converter has seen
+  bool spoilt = false;       ///< approximately timed: a converter could have changed such psums, so they are refused
   int count = 0, rows = 0, filters = 0;
   std::size_t codes_at = 0, sums_at = 0;
   int crossbars = 0;             ///< that take part

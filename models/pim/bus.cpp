@@ -35,7 +35,7 @@ Bus::Bus(sc_core::sc_module_name module_name, const mapping::BusConfig& config, 
   stage_.record_to(recorder);
   SC_HAS_PROCESS(Bus);
   SC_METHOD(grant);
-  sensitive << grant_event_;
+  sensitive << requests_settle_.event;
   dont_initialize();
   SC_METHOD(finish);
   sensitive << finish_event_;
@@ -90,10 +90,11 @@ void Bus::enqueue(tlm::tlm_generic_payload& payload) {
   requests_.push_back({int(payload.get_address() >> kCrossbarTileShift), sc_core::sc_time_stamp()});
   queue_ = std::uint32_t(waiting_.size());
   longest_queue_ = std::max(longest_queue_, queue_);
-  grant_event_.notify(sc_core::SC_ZERO_TIME);  // by then all requests of this moment have come
+  requests_settle_.news();
 }
 
 void Bus::grant() {
+  if (!requests_settle_.settled()) return;
   if (carried_ != nullptr || waiting_.empty()) return;
   const auto next = std::ptrdiff_t(arbiter_.pick(requests_));
   carried_ = waiting_[std::size_t(next)];
@@ -124,7 +125,7 @@ void Bus::finish() {
 void Bus::passed_on() {
   carried_ = nullptr;
   busy_ = 0;
-  grant_event_.notify(sc_core::SC_ZERO_TIME);
+  requests_settle_.news();
 }
 
 tlm::tlm_sync_enum Bus::receive_back(int crossbar_tile, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,

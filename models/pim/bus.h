@@ -16,6 +16,7 @@
 #include "models/pim/arbiter.h"
 #include "models/pim/batch.h"
 #include "models/pim/pipeline_stage.h"
+#include "models/pim/settling.h"
 #include "models/tlm/phases.h"
 
 namespace mho::pim {
@@ -25,6 +26,7 @@ constexpr std::uint64_t kFirstCrossbarMask = 0xffff;
 
 class Bus : public sc_core::sc_module, public observe::Instrument {
  public:
+  using observe::Instrument::trace;  // sc_object has one of its own
   /// `value_bytes`: bytes of one input value on the wires, data_bits / 8 rounded up.
   Bus(sc_core::sc_module_name name, const mapping::BusConfig& config, int crossbar_tiles, int value_bytes,
       observe::Ledger& ledger, observe::Recorder* recorder = nullptr);
@@ -63,7 +65,8 @@ class Bus : public sc_core::sc_module, public observe::Instrument {
   sc_core::sc_time carried_until_, waited_;
   std::vector<std::unique_ptr<tlm_kit::RequestLink>> onward_;  ///< one a crossbar_tile
   tlm_kit::ResponseLink back_;
-  sc_core::sc_event grant_event_, finish_event_;
+  Settling requests_settle_;
+  sc_core::sc_event finish_event_;
   std::uint32_t busy_ = 0, queue_ = 0, longest_queue_ = 0;
 };
 

@@ -41,6 +41,10 @@ void CrossbarTile::load(Region& region, tlm::tlm_generic_payload& payload) {
 
 void CrossbarTile::cycle() {
   const sc_time now = sc_core::sc_time_stamp();
+  bool ended = false;
+  for (Region& region : regions_) ended = end_slice(region) || ended;
+  // Converters that end at this moment have freed their samples one delta cycle later, whoever is run first.
+  if (ended) return cycle_event_.notify(sc_core::SC_ZERO_TIME);
   sc_time next = sc_core::sc_max_time();
   for (Region& region : regions_) {
     advance(region);
@@ -50,20 +54,31 @@ void CrossbarTile::cycle() {
   if (next > now && next != sc_core::sc_max_time()) cycle_event_.notify(next - now);
 }
 
+bool CrossbarTile::end_slice(Region& region) {
+  const sc_time now = sc_core::sc_time_stamp();
+  if (region.state != Region::kReading || region.due > now) return false;
+  region.state = Region::kHolding;
+  region.due = now;
+  --busy_;
+  return true;
+}
+
 void CrossbarTile::advance(Region& region) {
   const sc_time now = sc_core::sc_time_stamp();
-  if (region.state == Region::kReading && region.due <= now) {
-    region.state = Region::kHolding;
-    region.due = now;
-    --busy_;
-  }
   if (region.state == Region::kHolding && region.held == nullptr) sample(region);
   if (region.state == Region::kIdle && region.loaded != nullptr && region.due <= now) start(region);
 }
 
 void CrossbarTile::start(Region& region) {
-  region.driven = region.loaded;
+  tlm::tlm_generic_payload& loaded = *region.loaded;
   region.loaded = nullptr;
+  const tlm::tlm_response_status status = check(loaded);  // the region may have been programmed since
+  if (status != tlm::TLM_OK_RESPONSE) {
+    loaded.set_response_status(status);
+    back_.respond(loaded);
+    return load_next(region);
+  }
+  region.driven = &loaded;
   region.driving = region.array;
   tlm::tlm_generic_payload& vector = *region.driven;
   Pipeline& pipeline = *vector.get_extension<Pipeline>();
@@ -82,6 +97,10 @@ void CrossbarTile::begin_slice(Region& region) {
   region.driven->acquire();  // the array still needs it
   region.driven->set_response_status(tlm::TLM_OK_RESPONSE);
   back_.respond(*region.driven);
+  load_next(region);
+}
+
+void CrossbarTile::load_next(Region& region) {
   if (region.asking == nullptr) return;
   tlm::tlm_generic_payload& next = *region.asking;
   region.asking = nullptr;
@@ -95,7 +114,7 @@ void CrossbarTile::sample(Region& region) {
   const Batch& batch = *vector.get_extension<Batch>();
   const int slices = slices_of(region), index = int(region.slice);
   auto slice = batch.pool->acquire(0);
-  slice->set_extension(new Slice(vector, index, slices));
+  slice->set_extension(new Slice(vector, region.driving, index, slices));
   slice->set_address(vector.get_address());
   if (!batch.exact) {
     const auto bytes = unsigned(region.driving->sums_stride()) * 2;

@@ -37,6 +37,7 @@ struct RegionSetup : tlm::tlm_extension<RegionSetup> {
 
 class CrossbarTile : public sc_core::sc_module, public observe::Instrument, private tlm_kit::TargetDevice {
  public:
+  using observe::Instrument::trace;  // sc_object has one of its own
   CrossbarTile(sc_core::sc_module_name name, const mapping::CrossbarTileConfig& config, observe::Ledger& ledger,
                WeightStore& store, observe::Recorder* recorder = nullptr);
 
@@ -97,8 +98,11 @@ class CrossbarTile : public sc_core::sc_module, public observe::Instrument, priv
   tlm::tlm_sync_enum receive(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
   tlm::tlm_sync_enum receive_back(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
   void load(Region& region, tlm::tlm_generic_payload& payload);
+  /// The vector that waits for the input register, if there is one.
+  void load_next(Region& region);
   /// At every end of a slice, arrival of a vector or release of a sample and hold.
   void cycle();
+  bool end_slice(Region& region);
   void advance(Region& region);
   static int slices_of(const Region& region) { return region.driving->stream().slicing.count(); }
   void start(Region& region);

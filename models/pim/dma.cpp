@@ -43,12 +43,12 @@ void Dma::clear() {
 void Dma::run() {
   for (;;) {
     while (queue_.empty()) wait(posted_);
-    DmaRequest request = std::move(queue_.front());
+    served_ = std::move(queue_.front());
     queue_.pop_front();
     const std::uint64_t generation = generation_;
     sc_time delay;
     busy_ = true;
-    const bool ok = serve(request, delay);
+    const bool ok = serve(served_, delay);
     wait(delay);
     busy_ = false;
     if (generation != generation_) continue;
@@ -56,7 +56,7 @@ void Dma::run() {
       faulted_ = true;
       queue_.clear();
     }
-    completed.push_back(std::move(request));
+    completed.push_back(std::move(served_));
     done.notify(sc_core::SC_ZERO_TIME);
   }
 }

@@ -45,6 +45,7 @@ struct DmaRequest {
 /// The bus width of the memory socket is the accelerator's; everything else is here.
 class Dma : public sc_core::sc_module, public observe::Instrument, private tlm_kit::TargetDevice {
  public:
+  using observe::Instrument::trace;  // sc_object has one of its own
   Dma(sc_core::sc_module_name name, observe::Ledger& ledger, observe::Recorder* recorder = nullptr);
 
   /// Output rows on their way to memory wait here.
@@ -102,6 +103,7 @@ class Dma : public sc_core::sc_module, public observe::Instrument, private tlm_k
   std::uint64_t bytes_ = 0;
   std::vector<DmaWindow> windows_;
   std::deque<DmaRequest> queue_;
+  DmaRequest served_;  ///< not on the thread's stack, which is not unwound where a simulation ends
   sc_core::sc_event posted_;
   std::vector<std::uint8_t> staging_bytes_, row_;
   bool strict_ = false, faulted_ = false, busy_ = false;

@@ -21,6 +21,7 @@ namespace mho::pim {
 
 class EdramBuffer : public sc_core::sc_module, public observe::Instrument, private tlm_kit::TargetDevice {
  public:
+  using observe::Instrument::trace;  // sc_object has one of its own
   EdramBuffer(sc_core::sc_module_name name, const mapping::EdramConfig& config, int value_bytes,
               observe::Ledger& ledger, observe::Recorder* recorder = nullptr);
 

@@ -45,7 +45,11 @@ void FunctionUnit::serve(tlm::tlm_generic_payload& payload, sc_time& delay) {
   Pipeline alone;
   Pipeline& pipeline = pipeline_of(payload, alone);
   bool done = false;
-  if (job != nullptr && job->node != nullptr && job->graph != nullptr) switch (job->kind) {
+  if (job != nullptr && job->kind == FunctionJob::Kind::kDiscard) {
+    forget(pipeline.window);
+    done = true;
+  } else if (job != nullptr && job->node != nullptr && job->graph != nullptr) {
+    switch (job->kind) {
       case FunctionJob::Kind::kRequantise:
         done = requantise(*job, payload, pipeline, delay);
         break;
@@ -59,12 +63,10 @@ void FunctionUnit::serve(tlm::tlm_generic_payload& payload, sc_time& delay) {
         done = store(*job, payload, pipeline, delay);
         break;
       case FunctionJob::Kind::kDiscard:
-        forget(pipeline.window);
-        done = true;
-        break;
       case FunctionJob::Kind::kCollect:
         break;
     }
+  }
   payload.set_response_status(done ? tlm::TLM_OK_RESPONSE : tlm::TLM_COMMAND_ERROR_RESPONSE);
 }
 

@@ -57,6 +57,7 @@ struct FunctionJob : tlm::tlm_extension<FunctionJob> {
 
 class FunctionUnit : public sc_core::sc_module, public observe::Instrument, private tlm_kit::TargetDevice {
  public:
+  using observe::Instrument::trace;  // sc_object has one of its own
   FunctionUnit(sc_core::sc_module_name name, int tile, const mapping::FunctionUnitConfig& config,
                observe::Ledger& ledger, observe::Recorder* recorder = nullptr);
 

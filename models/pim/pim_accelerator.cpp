@@ -13,6 +13,9 @@ namespace {
 
 const AcceleratorConfig& checked(const AcceleratorConfig& config) {
   mapping::validate(config.machine);
+  if (config.approximate_timing.psum_registers < 1)
+    throw std::invalid_argument("approximate timing with " + std::to_string(config.approximate_timing.psum_registers) +
+                                " psum registers");
   if (config.chips < 1) throw std::invalid_argument("an accelerator of " + std::to_string(config.chips) + " chips");
   return config;
 }
@@ -169,6 +172,12 @@ void PimAccelerator<BUSWIDTH>::end_of_elaboration() {
   options.dont_initialize();
   options.set_sensitivity(&reset[0]->posedge_event());
   sc_core::sc_spawn([this] { core_.reset(); }, "on_reset", &options);
+}
+
+template <unsigned int BUSWIDTH>
+void PimAccelerator<BUSWIDTH>::trace(sc_core::sc_trace_file* file) const {
+  observe::for_each_instrument(
+      this, [file](const sc_core::sc_object&, const observe::Instrument& instrument) { instrument.trace(file); });
 }
 
 template class PimAccelerator<32>;

@@ -33,6 +33,7 @@ struct AcceleratorConfig {
 /// Everything but the width of the external sockets.
 class AcceleratorCore : public sc_core::sc_module, public observe::Instrument {
  public:
+  using observe::Instrument::trace;  // sc_object has one of its own
   AcceleratorCore(sc_core::sc_module_name name, const AcceleratorConfig& config, observe::Recorder* recorder);
 
   tlm_kit::RegisterBank& bank() { return bank_; }
@@ -96,6 +97,9 @@ class PimAccelerator : public sc_core::sc_module {
   sc_core::sc_port<sc_core::sc_signal_in_if<bool>, 1, sc_core::SC_ZERO_OR_MORE_BOUND> reset;  ///< active high
 
   AcceleratorCore& core() { return core_; }
+  /// Adds the waves of all modules of the accelerator to an integrator's trace file: on large machines, trace the
+  /// modules of interest instead.
+  void trace(sc_core::sc_trace_file* file) const;
 
  private:
   void end_of_elaboration() override;

@@ -12,8 +12,9 @@ using sc_core::sc_time;
 
 bool FunctionUnit::holds_psums(const tlm::tlm_generic_payload& payload) {
   const Batch* const batch = payload.get_extension<Batch>();
-  return batch != nullptr && batch->form == Batch::Form::kPsums && batch->count >= 1 && batch->filters >= 1 &&
-         batch->first_filter >= 0 && batch->filters <= batch->layer_filters - batch->first_filter &&
+  return batch != nullptr && batch->form == Batch::Form::kPsums && !batch->spoilt && batch->count >= 1 &&
+         batch->filters >= 1 && batch->first_filter >= 0 &&
+         batch->filters <= batch->layer_filters - batch->first_filter &&
          std::size_t(batch->count) * std::size_t(batch->filters) * sizeof(std::int32_t) <= payload.get_data_length();
 }
 
@@ -66,9 +67,12 @@ tlm::tlm_sync_enum FunctionUnit::receive_psums(int id, tlm::tlm_generic_payload&
   if (phase == tlm::END_RESP) return back.end(payload);
   if (phase != tlm::BEGIN_REQ) return tlm::TLM_ACCEPTED;
   back.take(payload);
-  if (!holds_psums(payload) || !is_single_vector(payload, delay) ||
-      open_windows_.count(payload.get_extension<Pipeline>()->window) == 0)
+  const bool single = is_single_vector(payload, delay);
+  if (!single || !holds_psums(payload) || open_windows_.count(payload.get_extension<Pipeline>()->window) == 0) {
+    // The window they belong to cannot become complete.
+    if (single) forget(payload.get_extension<Pipeline>()->window);
     return back.answered(payload, tlm::TLM_COMMAND_ERROR_RESPONSE, phase);
+  }
   payload.set_address(std::uint64_t(id));  // whom to answer
   adding_.notify(payload, tlm_kit::duration(config_.shift_add_s));
   return back.accepted(phase);

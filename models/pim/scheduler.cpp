@@ -90,6 +90,16 @@ void Scheduler::wait_for_something() {
     wait(dma_.done | stop_event_ | approximate_->arrived);
   else
     failed_ = true;  // nothing can happen any more: the Program's buffers are too small
+  settle();
+}
+
+void Scheduler::settle() {
+  // All that happens at this moment is taken together, whatever the order in which processes run.
+  for (int quiet = 0; quiet < 2;) {
+    const std::size_t before = approximate_->arrivals() + dma_.completed.size();
+    wait(sc_core::SC_ZERO_TIME);
+    quiet = approximate_->arrivals() + dma_.completed.size() == before ? quiet + 1 : 0;
+  }
 }
 
 void Scheduler::drain() {

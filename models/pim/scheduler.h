@@ -43,6 +43,7 @@ struct NodeProgress {
 
 class Scheduler : public sc_core::sc_module, public observe::Instrument {
  public:
+  using observe::Instrument::trace;  // sc_object has one of its own
   /// `groups` of each tile that is built; tiles beyond are not.
   Scheduler(sc_core::sc_module_name name, const mapping::Machine& machine, const std::vector<int>& groups, int chips,
             Dma& dma, const ApproximateTiming& timing = {}, observe::Recorder* recorder = nullptr);
@@ -175,6 +176,7 @@ class Scheduler : public sc_core::sc_module, public observe::Instrument {
   /// Ends a job: what is under way comes to its end before anything else may begin.
   void drain();
   void wait_for_something();
+  void settle();
   /// Looks at the node again at `time`, which lies in the future.
   void wake(int node, const sc_core::sc_time& time);
   void issue(int node);

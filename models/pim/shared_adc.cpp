@@ -29,16 +29,23 @@ SharedAdc::SharedAdc(sc_core::sc_module_name module_name, const mapping::AdcConf
   codes.register_nb_transport_bw(this, &SharedAdc::receive_back);
   SC_HAS_PROCESS(SharedAdc);
   SC_METHOD(grant);
-  sensitive << grant_event_;
+  sensitive << requests_settle_.event;
   dont_initialize();
   SC_METHOD(finish);
   sensitive << finish_event_;
   dont_initialize();
   const int groups = (crossbars + crossbars_per_converter_ - 1) / crossbars_per_converter_;
   for (int i = 0; i < groups; ++i) {
-    converters_.push_back({SharedStage(name(), observe::Kind::kConversion, i), Arbiter(config.arbitration), {}, {}});
+    converters_.push_back(
+        {SharedStage(name(), observe::Kind::kConversion, i), Arbiter(config.arbitration), {}, {}, nullptr, {}});
     converters_.back().stage.record_to(recorder);
   }
+}
+
+// Exact psums are only worth anything where this converter could not have changed them. Cells may have been altered
+// since the layer was compiled, so every batch is asked.
+bool SharedAdc::loses(const Batch& batch) const {
+  return batch.form == Batch::Form::kPsums && batch.array->loss(range_).has_value();
 }
 
 bool SharedAdc::accepts(const tlm::tlm_generic_payload& payload, const Batch& batch) const {
@@ -46,10 +53,7 @@ bool SharedAdc::accepts(const tlm::tlm_generic_payload& payload, const Batch& ba
       payload.get_address() > std::uint64_t(crossbars_ - batch.crossbars) ||
       !fits(batch, batch.array->stream().slicing.count(), batch.array->columns(), payload.get_data_length()))
     return false;
-  if (batch.form == Batch::Form::kSums) return true;
-  // Exact psums are only worth anything where this converter could not have changed them. Cells may have been altered
-  // since the layer was compiled, so every batch is asked.
-  return batch.form == Batch::Form::kPsums && batch.lossless && !batch.array->loss(range_);
+  return batch.form == Batch::Form::kSums || (batch.form == Batch::Form::kPsums && batch.lossless);
 }
 
 SharedAdc::Share SharedAdc::share_of(const Batch& batch, int first, int converter) const {
@@ -74,7 +78,7 @@ void SharedAdc::count(const Batch& batch, const Pipeline& pipeline, int slices, 
 
 void SharedAdc::convert(tlm::tlm_generic_payload& payload, sc_time& delay) {
   Batch* const batch = payload.get_extension<Batch>();
-  if (batch == nullptr || !accepts(payload, *batch)) {
+  if (batch == nullptr || !accepts(payload, *batch) || loses(*batch)) {
     payload.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);
     return;
   }
@@ -94,8 +98,7 @@ void SharedAdc::convert(tlm::tlm_generic_payload& payload, sc_time& delay) {
   // crossbar works; slow converters hold the crossbar back.
   const int first = int(payload.get_address());
   const int begin = first / crossbars_per_converter_;
-  // Converters that serve one crossbar each work in step, and the first of them has as many columns as any.
-  const int end = crossbars_per_converter_ == 1 ? begin : (first + batch->crossbars - 1) / crossbars_per_converter_;
+  const int end = (first + batch->crossbars - 1) / crossbars_per_converter_;
   const sc_time span = times(batch->slice_time, std::uint64_t(slices - 1)), early = std::min(delay, span);
   sc_time longest = delay;
   batch->code_time = batch->slice_time;

@@ -19,12 +19,14 @@
 #include "models/pim/arbiter.h"
 #include "models/pim/batch.h"
 #include "models/pim/pipeline_stage.h"
+#include "models/pim/settling.h"
 #include "models/tlm/phases.h"
 
 namespace mho::pim {
 
 class SharedAdc : public sc_core::sc_module, public observe::Instrument {
  public:
+  using observe::Instrument::trace;  // sc_object has one of its own
   /// `crossbars` that are served; converters divide them, or the other way round.
   SharedAdc(sc_core::sc_module_name name, const mapping::AdcConfig& config, int crossbars, observe::Ledger& ledger,
             observe::Recorder* recorder = nullptr);
@@ -40,6 +42,8 @@ class SharedAdc : public sc_core::sc_module, public observe::Instrument {
  private:
   void convert(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   bool accepts(const tlm::tlm_generic_payload& payload, const Batch& batch) const;
+  /// Exact psums that this converter could have changed.
+  bool loses(const Batch& batch) const;
   void count(const Batch& batch, const Pipeline& pipeline, int slices, std::uint64_t saturations);
   /// What one converter has to do for one input slice.
   struct Share {
@@ -87,7 +91,8 @@ class SharedAdc : public sc_core::sc_module, public observe::Instrument {
   tlm::tlm_generic_payload* held_back_ = nullptr;                       ///< came when the queue was full
   tlm_kit::RequestLink onward_;
   tlm_kit::ResponseLink back_;
-  sc_core::sc_event grant_event_, finish_event_;
+  Settling requests_settle_;
+  sc_core::sc_event finish_event_;
   sc_core::sc_time waited_;
   std::uint32_t busy_ = 0, queue_ = 0, longest_queue_ = 0;
 };

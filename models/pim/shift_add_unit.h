@@ -20,6 +20,7 @@ namespace mho::pim {
 
 class ShiftAddUnit : public sc_core::sc_module, public observe::Instrument {
  public:
+  using observe::Instrument::trace;  // sc_object has one of its own
   /// `regions`: regions that can be in flight at once, one a crossbar.
   ShiftAddUnit(sc_core::sc_module_name name, int regions, observe::Ledger& ledger,
                observe::Recorder* recorder = nullptr);

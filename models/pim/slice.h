@@ -4,7 +4,9 @@
 // the converter was proved lossless there are none.
 #pragma once
 
+#include <memory>
 #include <tlm>
+#include <utility>
 
 #include "models/pim/batch.h"
 
@@ -12,10 +14,13 @@ namespace mho::pim {
 
 struct Slice : tlm::tlm_extension<Slice> {
   /// Keeps the vector as long as the slice is under way. `vector` has the extensions Batch and Pipeline.
-  Slice(tlm::tlm_generic_payload& vector, int index, int count) : vector_(&vector), index_(index), count_(count) {
+  /// `array`: what the vector is multiplied with; it stays even if the region is programmed meanwhile.
+  Slice(tlm::tlm_generic_payload& vector, std::shared_ptr<const arithmetic::ProgrammedArray> array, int index,
+        int count)
+      : vector_(&vector), array_(std::move(array)), index_(index), count_(count) {
     vector.acquire();
   }
-  Slice(const Slice& other) : Slice(*other.vector_, other.index_, other.count_) {}
+  Slice(const Slice& other) : Slice(*other.vector_, other.array_, other.index_, other.count_) {}
   Slice& operator=(const Slice&) = delete;
   ~Slice() override { vector_->release(); }
 
@@ -30,6 +35,7 @@ struct Slice : tlm::tlm_extension<Slice> {
 
  private:
   tlm::tlm_generic_payload* vector_;
+  std::shared_ptr<const arithmetic::ProgrammedArray> array_;
   int index_, count_;
 };
 

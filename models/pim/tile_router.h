@@ -21,6 +21,7 @@ using RoutingTable = std::vector<int>;
 
 class TileRouter : public sc_core::sc_module, public observe::Instrument {
  public:
+  using observe::Instrument::trace;  // sc_object has one of its own
   /// `outputs`: how many sockets `out` has; `local_outputs` of them, the first, lead to tiles and get offsets instead
   /// of addresses. `entries`: bindings of `in`, the first, that come from tiles rather than routers.
   TileRouter(sc_core::sc_module_name name, const mapping::RouterConfig& config, int outputs, int local_outputs,
@@ -47,6 +48,7 @@ class TileRouter : public sc_core::sc_module, public observe::Instrument {
 /// The links that join the chips: all traffic between two chips passes here.
 class HyperTransport : public sc_core::sc_module, public observe::Instrument {
  public:
+  using observe::Instrument::trace;  // sc_object has one of its own
   HyperTransport(sc_core::sc_module_name name, const mapping::HyperTransportConfig& config, int chips,
                  RoutingTable chip_of_tile, observe::Ledger& ledger, observe::Recorder* recorder = nullptr);
 

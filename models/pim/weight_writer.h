@@ -28,6 +28,7 @@ namespace mho::pim {
 
 class WeightWriter : public sc_core::sc_module, public observe::Instrument {
  public:
+  using observe::Instrument::trace;  // sc_object has one of its own
   SC_HAS_PROCESS(WeightWriter);
   /// `ledger`: programming is counted apart from computing.
   WeightWriter(sc_core::sc_module_name name, const mapping::WriterConfig& config,
@@ -62,9 +63,8 @@ class WeightWriter : public sc_core::sc_module, public observe::Instrument {
     int being_written = 0;  ///< rows at drivers
   };
   struct Crossbar {
-    sc_core::sc_time free;      ///< no writing from then on
+    sc_core::sc_time free;      ///< no row at a driver from then on
     std::deque<Order*> orders;  ///< the first one's rows are next
-    bool writing = false;       ///< one of its rows is at a driver
     int next_row = 0;           ///< of the first order
     sc_core::sc_time since;     ///< next_row waits for a driver
     sc_core::sc_time begin;     ///< of the first order's first row
@@ -113,7 +113,8 @@ class WeightWriter : public sc_core::sc_module, public observe::Instrument {
   /// Gives up the rows that wait.
   void fail(Order& order);
   void close(Order& order, tlm::tlm_response_status status);
-  void wake_when_needed();
+  /// Goes on at once while there is news; else shows the waves and waits for what comes next.
+  void settle();
 
   const mapping::WriterConfig config_;
   const mapping::CrossbarTileConfig crossbar_;

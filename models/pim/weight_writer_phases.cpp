@@ -36,13 +36,10 @@ void WeightWriter::step() {
   news |= start_orders();
   quiet_ = news ? 0 : quiet_ + 1;
   if (quiet_ >= kQuietSteps && hand_out_drivers()) quiet_ = 0;
-  busy_ = std::uint32_t(std::count_if(drivers_.begin(), drivers_.end(), [](const Driver& d) { return d.order; }));
-  queue_ = 0;
-  for (const Order& order : orders_) queue_ += std::uint32_t(order.unwritten);
   std::vector<tlm::tlm_generic_payload*> verified;
   verified.swap(verified_);
   for (tlm::tlm_generic_payload* payload : verified) responses_.respond(*payload);
-  wake_when_needed();
+  settle();
 }
 
 bool WeightWriter::end_rows() {
@@ -107,7 +104,7 @@ bool WeightWriter::start_orders() {
 
 bool WeightWriter::waits(int index) const {
   const Crossbar& crossbar = crossbars_[std::size_t(index)];
-  if (crossbar.orders.empty() || crossbar.writing || crossbar.free > moment_) return false;
+  if (crossbar.orders.empty() || crossbar.free > moment_) return false;
   return crossbar.orders.front()->started && !crossbar.orders.front()->failed;
 }
 
@@ -139,7 +136,6 @@ bool WeightWriter::start_row(int index) {
   }
   crossbar.seconds += row->seconds;
   crossbar.free = crossbar.begin + tlm_kit::duration(crossbar.seconds);
-  crossbar.writing = true;
   ++crossbar.next_row;
   --order.unwritten;
   ++order.being_written;
@@ -154,7 +150,6 @@ void WeightWriter::finish_row(Driver& driver) {
   Order& order = *driver.order;
   Crossbar& crossbar = crossbars_[std::size_t(driver.crossbar)];
   driver.order = nullptr;
-  crossbar.writing = false;
   crossbar.since = moment_;
   --order.being_written;
   tlm::tlm_generic_payload& payload = *order.payload;
@@ -181,8 +176,11 @@ void WeightWriter::close(Order& order, tlm::tlm_response_status status) {
   orders_.remove_if([&order](const Order& each) { return &each == &order; });
 }
 
-void WeightWriter::wake_when_needed() {
+void WeightWriter::settle() {
   if (quiet_ < kQuietSteps) return wake_.notify(sc_core::SC_ZERO_TIME);
+  busy_ = std::uint32_t(std::count_if(drivers_.begin(), drivers_.end(), [](const Driver& d) { return d.order; }));
+  queue_ = 0;
+  for (const Order& order : orders_) queue_ += std::uint32_t(order.unwritten);
   sc_time next = sc_core::sc_max_time();
   const auto consider = [&](const sc_time& time) {
     if (time > moment_) next = std::min(next, time);

@@ -59,6 +59,7 @@ pim::AcceleratorConfig accelerator_config(const mapping::Program& program, const
   config.chips = options.chips > 0 ? options.chips : program.chips;
   config.crossbar_tiles_built = options.crossbar_tiles_built;
   config.strict_memory = options.strict;
+  config.approximate_timing = options.timing;
   return config;
 }
 

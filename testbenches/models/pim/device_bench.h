@@ -48,6 +48,7 @@ struct DeviceOptions {
   int chips = 0;                 ///< 0: as the program says
   int crossbar_tiles_built = 0;  ///< 0: all
   observe::Recorder* recorder = nullptr;
+  pim::ApproximateTiming timing;
 };
 
 template <unsigned int BUSWIDTH = 32>

@@ -12,16 +12,6 @@ namespace {
 using mapping::Arbitration;
 using sc_core::sc_time;
 
-/// 10 ns before each row, 50 ns a pulse.
-mapping::WriterConfig slow_writer(int drivers = 0, Arbitration arbitration = Arbitration::kRoundRobin) {
-  mapping::WriterConfig config;
-  config.setup_s = 10e-9;
-  config.pulse_s = 50e-9;
-  config.drivers = drivers;
-  config.arbitration = arbitration;
-  return config;
-}
-
 /// Random regions on 8 crossbars, among them some that lie on the crossbars of others; at most as many as are queued.
 std::vector<Submission> random_submissions(unsigned seed) {
   std::mt19937 random(seed);

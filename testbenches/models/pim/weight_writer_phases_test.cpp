@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Regions by non-blocking transport: rows that compete for drivers, worked by hand for each rule of arbitration; queue,
-// responses and refusals by phases.
+// Regions by non-blocking transport: phases, queue, responses, refusals, and what blocking transport has to do with
+// them. Who gets a driver first is weight_writer_arbitration_test.cpp's.
 #include <catch2/catch.hpp>
+#include <utility>
+#include <vector>
 
 #include "testbenches/models/pim/writer_bench.h"
 #include "testbenches/strict_reports.h"
@@ -15,45 +17,9 @@ using sc_core::SC_NS;
 using sc_core::SC_PS;
 using sc_core::sc_time;
 
-sc_time ns(int count) { return {double(count), SC_NS}; }
-
-/// 10 ns before each row, 50 ns a pulse.
-mapping::WriterConfig slow_writer(int drivers = 0, Arbitration arbitration = Arbitration::kRoundRobin) {
-  mapping::WriterConfig config;
-  config.setup_s = 10e-9;
-  config.pulse_s = 50e-9;
-  config.drivers = drivers;
-  config.arbitration = arbitration;
-  return config;
-}
-
-/// One filter on one crossbar; each row takes as many pulses as its number says.
-RegionData rows_of(std::vector<int> pulses, int crossbar) {
-  RegionData region = random_region(unsigned(crossbar + 1), int(pulses.size()), 1, crossbar, 8);
-  region.levels.assign(region.levels.size(), 0);
-  for (std::size_t row = 0; row < pulses.size(); ++row) region.levels[row * 4] = std::uint8_t(pulses[row]);
-  return region;
-}
-
-/// Crossbar 0: rows of 1 and 2 pulses, 60 and 110 ns; crossbar 1: of 3 and 0 pulses, 160 and 10 ns.
-RegionData two_crossbars() {
-  RegionData region = random_region(1, 2, 3, 0, 8);
-  region.levels = {1, 1, 1, 1, 0, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
-  return region;
-}
-
-/// Begin and end of every row in ns, in the order in which rows ended: crossbars are told apart by the lane where each
-/// has its own driver.
-std::vector<std::pair<int, int>> rows_in_ns(const WriterBench& bench) {
-  std::vector<std::pair<int, int>> rows;
-  for (const observe::Occupation& row : bench.recorder.records)
-    rows.emplace_back(int(row.begin / ns(1)), int(row.end / ns(1)));
-  return rows;
-}
-
 TEST_CASE("a region is accepted at once, its rows change one by one, and the response comes after the last") {
   // Row 0 needs 3 pulses: 10 + 150 ns. Row 1 needs one: 60 ns more.
-  WriterBench bench("bench", slow_writer());
+  WriterBench bench("bench", slow_writer(9));  // more drivers than crossbars are as many
   bench.programmer.submissions.emplace_back(rows_of({3, 1}, 2), 5);
   bench.programmer.submissions[0].pipeline.node = 1;
   bench.programmer.submissions[0].pipeline.command = 77;
@@ -102,7 +68,7 @@ TEST_CASE("blocking transport records and counts a crossbar at a time") {
   bench.programmer.submissions[0].pipeline.operation = 5;
   sc_core::sc_start();
   CHECK(bench.programmer.submissions[0].verified == ns(170));
-  CHECK(rows_in_ns(bench) == std::vector<std::pair<int, int>>{{0, 170}, {0, 170}});
+  CHECK(bench.rows_in_ns() == std::vector<std::pair<int, int>>{{0, 170}, {0, 170}});
   REQUIRE(bench.recorder.records.size() == 2);
   CHECK(bench.recorder.records[0].lane == 0);
   CHECK(bench.recorder.records[1].lane == 1);
@@ -113,93 +79,6 @@ TEST_CASE("blocking transport records and counts a crossbar at a time") {
   CHECK(bench.statistic("busy") == Approx(340e-9));
   CHECK(bench.statistic("rows") == 4);
   CHECK(bench.statistic("steps") == 9);
-}
-
-TEST_CASE("two crossbars on one driver take turns, and by fixed priority the first is written first") {
-  // Two benches at once: the driver does 60 (crossbar 0), 160 (1), 110 (0), 10 (1) in turn; 60, 110, 160, 10 else.
-  WriterBench turns("turns", slow_writer(1)), fixed("fixed", slow_writer(1, Arbitration::kFixedPriority));
-  for (WriterBench* bench : {&turns, &fixed}) bench->programmer.submissions.emplace_back(two_crossbars(), 0);
-  sc_core::sc_start();
-  CHECK(rows_in_ns(turns) == std::vector<std::pair<int, int>>{{0, 60}, {60, 220}, {220, 330}, {330, 340}});
-  CHECK(rows_in_ns(fixed) == std::vector<std::pair<int, int>>{{0, 60}, {60, 170}, {170, 330}, {330, 340}});
-  for (WriterBench* bench : {&turns, &fixed}) {
-    CHECK(bench->programmer.submissions[0].verified == ns(340));
-    CHECK(bench->settled());
-    for (const observe::Occupation& row : bench->recorder.records) CHECK(row.lane == 0);
-  }
-}
-
-/// Rows of 60 ns, two a crossbar: crossbar 2 comes at 0, 1 at 10 ns, 0 at 20 ns, all on one driver. When it is free at
-/// 60 ns, crossbar 2 waits since 60, 1 since 10 and 0 since 20 ns.
-std::vector<int> ends_of_three(WriterBench& bench) {
-  bench.programmer.submissions.emplace_back(rows_of({1, 1}, 2), 0);
-  bench.programmer.submissions.emplace_back(rows_of({1, 1}, 1), 10);
-  bench.programmer.submissions.emplace_back(rows_of({1, 1}, 0), 20);
-  sc_core::sc_start();
-  CHECK((bench.settled() || bench.programmer.blocking));
-  std::vector<int> ends;
-  for (const Submission& submission : bench.programmer.submissions) ends.push_back(int(submission.verified / ns(1)));
-  return ends;
-}
-
-TEST_CASE("round robin: 2 0 1 2 0 1") {
-  WriterBench bench("bench", slow_writer(1));
-  CHECK(ends_of_three(bench) == std::vector<int>{240, 360, 300});
-}
-
-TEST_CASE("fixed priority: 2 0 0 1 1 2") {
-  WriterBench bench("bench", slow_writer(1, Arbitration::kFixedPriority));
-  CHECK(ends_of_three(bench) == std::vector<int>{360, 300, 180});
-}
-
-TEST_CASE("first come: 2 1 0 2 1 0") {
-  WriterBench bench("bench", slow_writer(1, Arbitration::kFirstCome));
-  CHECK(ends_of_three(bench) == std::vector<int>{240, 300, 360});
-}
-
-TEST_CASE("blocking transport deals whole crossbars: 2 2 1 1 0 0") {
-  WriterBench bench("bench", slow_writer(1));
-  bench.programmer.blocking = true;
-  CHECK(ends_of_three(bench) == std::vector<int>{120, 240, 360});
-}
-
-TEST_CASE("four crossbars on two drivers go to the driver that is free first") {
-  // Rows of 160, 60, 60 and 110 ns: 0 on driver 0, 1 on driver 1, which is free at 60 for 2 and at 120 ns for 3. With
-  // one row a crossbar both modes are the same.
-  RegionData region = random_region(1, 1, 8, 0, 8);
-  region.levels.assign(32, 0);
-  region.levels[0] = 3, region.levels[8] = region.levels[16] = 1, region.levels[24] = 2;
-  WriterBench blocking("blocking", slow_writer(2)), phases("phases", slow_writer(2));
-  blocking.programmer.blocking = true;
-  for (WriterBench* bench : {&blocking, &phases}) bench->programmer.submissions.emplace_back(region, 0);
-  sc_core::sc_start();
-  for (WriterBench* bench : {&blocking, &phases}) {
-    CHECK(bench->programmer.submissions[0].verified == ns(230));
-    CHECK(bench->statistic("busy") == Approx(390e-9));
-    std::vector<int> ends(2);
-    for (const observe::Occupation& row : bench->recorder.records)
-      ends[std::size_t(row.lane)] += int(row.service / ns(1));
-    CHECK(ends == std::vector<int>{160, 230});
-  }
-  CHECK(rows_in_ns(phases) == std::vector<std::pair<int, int>>{{0, 60}, {60, 120}, {0, 160}, {120, 230}});
-}
-
-TEST_CASE("regions sent at one moment compete before a driver is given away") {
-  // Crossbar 0 is sent last, either in the call that accepts the one before or by a thread a delta cycle later.
-  const bool hasty = true;
-  WriterBench first("first", slow_writer(1, Arbitration::kFixedPriority));
-  WriterBench second("second", slow_writer(1, Arbitration::kFixedPriority));
-  first.programmer.hasty = hasty;
-  for (WriterBench* bench : {&first, &second})
-    for (const int crossbar : {3, 1, 0}) bench->programmer.submissions.emplace_back(rows_of({1}, crossbar), 0);
-  sc_core::sc_start();
-  for (WriterBench* bench : {&first, &second}) {
-    const std::vector<Submission>& sent = bench->programmer.submissions;
-    CHECK(sent[2].verified == ns(60));
-    CHECK(sent[1].verified == ns(120));
-    CHECK(sent[0].verified == ns(180));
-    CHECK(bench->settled());
-  }
 }
 
 TEST_CASE("as many regions are queued as there are crossbars, the next is accepted when one is verified") {
@@ -213,6 +92,7 @@ TEST_CASE("as many regions are queued as there are crossbars, the next is accept
     CHECK(bench.programmer.submissions[std::size_t(i)].accepted == ns(i < 4 ? 0 : 60 * (i - 3)));
     CHECK(bench.programmer.submissions[std::size_t(i)].verified == ns(60 * (i + 1)));
   }
+  CHECK(bench.statistic("steps") == 6);
   CHECK(bench.settled());
 }
 
@@ -268,7 +148,7 @@ TEST_CASE("a refused region changes nothing and delays nobody") {
   sent[3].region.setup.first_crossbar = -1;
   sent[4].region.setup.rows = -2;
   sent[5].region.setup.columns_per_crossbar = 0;
-  sent[6].region.setup.crossbars = 0;
+  sent[6].region.setup.crossbars = -1;
   sent[7].region.setup.cell_bits = 1;  // the crossbar_tile refuses this one
   sc_core::sc_start();
   for (std::size_t i = 0; i < 8; ++i) {
@@ -283,30 +163,54 @@ TEST_CASE("a refused region changes nothing and delays nobody") {
   CHECK(bench.settled());
 }
 
-TEST_CASE("blocking transport is refused while regions are queued, and held in honour by those that come later") {
+TEST_CASE("blocking transport is refused while regions are under way, from request to response") {
   WriterBench bench("bench", slow_writer());
   bench.programmer.submissions.emplace_back(rows_of({1, 1}, 0), 0);
+  bench.programmer.submissions.emplace_back(rows_of({1}, 2), 300);
+  bench.programmer.submissions[1].delay = ns(50);
+  const std::pair<tlm::tlm_response_status, sc_time> refused(tlm::TLM_GENERIC_ERROR_RESPONSE, sc_time());
   sc_core::sc_start(ns(20));
-  Submission other(rows_of({3}, 1), 0);
-  const auto block = [&] {
-    tlm::tlm_generic_payload payload;
-    payload.set_write();
-    payload.set_data_ptr(other.region.levels.data());
-    payload.set_data_length(unsigned(other.region.levels.size()));
-    payload.set_extension(&other.region.setup);
-    sc_time delay;
-    bench.programmer.out->b_transport(payload, delay);
-    payload.clear_extension(&other.region.setup);
-    other.response = payload.get_response_status();
-    return delay;
-  };
-  CHECK(block() == sc_core::SC_ZERO_TIME);
-  CHECK(other.response == tlm::TLM_GENERIC_ERROR_RESPONSE);
+  CHECK(bench.block(rows_of({3}, 1)) == refused);
   CHECK(bench.level(1, 0, 0) == 0);
   sc_core::sc_start(ns(180));
   REQUIRE(bench.settled());
-  CHECK(block() == ns(160));  // from 200 to 360 ns
-  CHECK(other.response == tlm::TLM_OK_RESPONSE);
+  // From 200 to 360 ns.
+  CHECK(bench.block(rows_of({3}, 1)) == std::make_pair(tlm::TLM_OK_RESPONSE, ns(160)));
+  sc_core::sc_start(ns(130));  // a request has been sent and is not heard yet
+  CHECK(bench.block(rows_of({0}, 1)) == refused);
+  CHECK(bench.level(1, 0, 0) == 3);
+}
+
+TEST_CASE("a region begins when all its crossbars are free of what blocking transport left") {
+  // Crossbar 1 is written until 160 ns. Then crossbar 0 takes 60 + 110, crossbar 1, which holds its levels already, 10
+  // + 10 ns.
+  WriterBench bench("bench", slow_writer());
+  bench.programmer.submissions.emplace_back(two_crossbars(), 10);
+  sc_core::sc_start(sc_core::SC_ZERO_TIME);
+  CHECK(bench.block(rows_of({3}, 1)) == std::make_pair(tlm::TLM_OK_RESPONSE, ns(160)));
+  sc_core::sc_start();
+  CHECK(bench.programmer.submissions[0].accepted == ns(10));
+  CHECK(bench.programmer.submissions[0].verified == ns(330));
+  CHECK(bench.rows_in_ns() ==
+        std::vector<std::pair<int, int>>{{0, 160}, {160, 170}, {170, 180}, {160, 220}, {220, 330}});
+  CHECK(bench.settled());
+}
+
+TEST_CASE("a crossbar of a region without columns of it is free for others") {
+  WriterBench blocking("blocking", slow_writer()), phases("phases", slow_writer());
+  blocking.programmer.blocking = true;
+  for (WriterBench* bench : {&blocking, &phases}) {
+    Submission wide(rows_of({3, 1}, 0), 0);
+    wide.region.setup.crossbars = 2;
+    bench->programmer.submissions = {wide, Submission(rows_of({1}, 1), 20)};
+  }
+  sc_core::sc_start();
+  for (WriterBench* bench : {&blocking, &phases}) {
+    CHECK(bench->programmer.submissions[0].verified == ns(220));
+    CHECK(bench->programmer.submissions[1].verified == ns(80));
+    CHECK(bench->programming.total()[Action::kRowsWritten] == 3);
+  }
+  CHECK(phases.settled());
 }
 
 /// Crossbar 0 reads and writes at 0, 60, 60 and 170 ns, crossbar 1 at 0, 160, 160 and 170 ns; equal times in this

@@ -4,6 +4,28 @@
 
 namespace mho::testbenches {
 
+mapping::WriterConfig slow_writer(int drivers, mapping::Arbitration arbitration) {
+  mapping::WriterConfig config;
+  config.setup_s = 10e-9;
+  config.pulse_s = 50e-9;
+  config.drivers = drivers;
+  config.arbitration = arbitration;
+  return config;
+}
+
+RegionData rows_of(const std::vector<int>& pulses, int crossbar) {
+  RegionData region = random_region(unsigned(crossbar + 1), int(pulses.size()), 1, crossbar, 8);
+  region.levels.assign(region.levels.size(), 0);
+  for (std::size_t row = 0; row < pulses.size(); ++row) region.levels[row * 4] = std::uint8_t(pulses[row]);
+  return region;
+}
+
+RegionData two_crossbars() {
+  RegionData region = random_region(1, 2, 3, 0, 8);
+  region.levels = {1, 1, 1, 1, 0, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  return region;
+}
+
 struct Programmer::Index : tlm::tlm_extension<Programmer::Index> {
   std::size_t value = 0;
   tlm::tlm_extension_base* clone() const override { return new Index(*this); }
@@ -147,6 +169,25 @@ std::uint32_t WriterBench::wave(const std::string& wanted) const {
   for (const observe::Wave& wave : writer.waves())
     if (wave.name == wanted) return **std::get_if<const std::uint32_t*>(&wave.variable);
   return ~0u;
+}
+
+std::vector<std::pair<int, int>> WriterBench::rows_in_ns() const {
+  std::vector<std::pair<int, int>> rows;
+  for (const observe::Occupation& row : recorder.records)
+    rows.emplace_back(int(row.begin / ns(1)), int(row.end / ns(1)));
+  return rows;
+}
+
+std::pair<tlm::tlm_response_status, sc_core::sc_time> WriterBench::block(RegionData region) {
+  tlm::tlm_generic_payload payload;
+  payload.set_write();
+  payload.set_data_ptr(region.levels.data());
+  payload.set_data_length(unsigned(region.levels.size()));
+  payload.set_extension(&region.setup);
+  sc_core::sc_time delay;
+  programmer.out->b_transport(payload, delay);
+  payload.clear_extension(&region.setup);
+  return {payload.get_response_status(), delay};
 }
 
 }  // namespace mho::testbenches

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "models/tlm/payload_pool.h"
@@ -11,6 +13,18 @@
 #include "testbenches/models/pim/region_bench.h"
 
 namespace mho::testbenches {
+
+inline sc_core::sc_time ns(int count) { return {double(count), sc_core::SC_NS}; }
+
+/// 10 ns before each row, 50 ns a pulse.
+mapping::WriterConfig slow_writer(int drivers = 0,
+                                  mapping::Arbitration arbitration = mapping::Arbitration::kRoundRobin);
+
+/// One filter on one crossbar; each row takes as many pulses as its number says.
+RegionData rows_of(const std::vector<int>& pulses, int crossbar);
+
+/// Crossbar 0: rows of 1 and 2 pulses, 60 and 110 ns; crossbar 1: of 3 and 0 pulses, 160 and 10 ns.
+RegionData two_crossbars();
 
 /// Keeps what it is given.
 struct KeptRecords : observe::Recorder {
@@ -86,6 +100,10 @@ struct WriterBench : sc_core::sc_module {
   /// Of a statistic or wave of the writer.
   double statistic(const std::string& name) const;
   std::uint32_t wave(const std::string& name) const;
+  /// Begin and end of all that was recorded, in ns and in the order in which it ended.
+  std::vector<std::pair<int, int>> rows_in_ns() const;
+  /// Blocking transport outside of the programmer's processes: response, and delay afterwards.
+  std::pair<tlm::tlm_response_status, sc_core::sc_time> block(RegionData region);
 
   const mapping::CrossbarTileConfig config;
   observe::Ledger ledger, programming;
