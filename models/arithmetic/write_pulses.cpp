@@ -15,14 +15,23 @@ struct OneWay {
   std::uint8_t longest = 0;
 };
 
-/// At most 2^24 cells, whose steps of up to 255 still fit 32 bits.
+/// At most 2^24 cells, whose steps of up to 255 still fit 32 bits. Sums of 128 cells fit 16 bits, so that most
+/// additions are half as wide.
 MHO_VECTORISED
 OneWay count_down(const std::uint8_t* __restrict from, const std::uint8_t* __restrict to, std::size_t cells) {
+  constexpr std::size_t kPart = 128;
   OneWay steps;
-  for (std::size_t i = 0; i < cells; ++i) {
-    const auto step = std::uint8_t(from[i] > to[i] ? from[i] - to[i] : 0);
-    steps.sum += step;
-    steps.longest = std::max(steps.longest, step);
+  std::uint8_t step[kPart];
+  for (std::size_t first = 0; first < cells; first += kPart) {
+    const std::size_t now = cells - first < kPart ? cells - first : kPart;
+    std::uint16_t sum = 0;
+    std::uint8_t longest = 0;
+    for (std::size_t i = 0; i < now; ++i)
+      step[i] = from[first + i] > to[first + i] ? from[first + i] - to[first + i] : 0;
+    for (std::size_t i = 0; i < now; ++i) sum = std::uint16_t(sum + step[i]);
+    for (std::size_t i = 0; i < now; ++i) longest = step[i] > longest ? step[i] : longest;
+    steps.sum += sum;
+    steps.longest = longest > steps.longest ? longest : steps.longest;
   }
   return steps;
 }
