@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint64_t kPage = 4096;
 constexpr std::size_t kBurst = std::size_t{1} << 20;
+constexpr double kInterruptLatency = 100e-9;  // [default] until a CPU's handler runs; a pulse of no time has no wave
 constexpr double kProgressInterval = 100e-6;  // of simulated time between looks at the counter
 
 std::uint64_t page_aligned(std::uint64_t address) { return (address + kPage - 1) / kPage * kPage; }
@@ -39,7 +40,19 @@ void Host::run() {
   } catch (...) {
     error_ = std::current_exception();
   }
+  done_ = true;
   sc_core::sc_pause();
+}
+
+std::vector<observe::Statistic> Host::statistics() const {
+  return {{"bytes_read", "bytes read through its socket", "bytes", double(bytes_read_)},
+          {"bytes_written", "bytes written through its socket", "bytes", double(bytes_written_)},
+          {"interrupts", "interrupts taken", "interrupts", double(interrupts_)},
+          {"waited", "time from doorbell to interrupt, all jobs", "s", waited_.to_seconds()}};
+}
+
+std::vector<observe::Wave> Host::waves() const {
+  return {{"state", "what the driver is at", "", &state_, {"load", "program", "infer", "read", "done"}}};
 }
 
 void Host::move(tlm::tlm_command command, std::uint64_t address, std::uint8_t* bytes, std::size_t length) {
@@ -56,6 +69,7 @@ void Host::move(tlm::tlm_command command, std::uint64_t address, std::uint8_t* b
     if (!payload.is_response_ok())
       throw std::runtime_error("the host's access to " + std::to_string(address + done) + " was answered with " +
                                payload.get_response_string());
+    (command == tlm::TLM_READ_COMMAND ? bytes_read_ : bytes_written_) += part;
     wait(delay);
   }
 }
@@ -99,10 +113,15 @@ void Host::submit(const pim::Descriptor& descriptor) {
 }
 
 void Host::await_interrupt() {
+  const sc_time begin = sc_core::sc_time_stamp();
   while (!irq.read()) {
     wait(sc_time(kProgressInterval, sc_core::SC_SEC), irq.posedge_event());
     if (progress_) progress_(read_register("INFERENCES", true), job_.inferences);
   }
+  ++interrupts_;
+  interrupted_at_ = sc_core::sc_time_stamp();
+  waited_ += interrupted_at_ - begin;
+  wait(sc_time(kInterruptLatency, sc_core::SC_SEC));
   const std::uint64_t error = read_register("ERROR");
   write_register("IRQ_STATUS", pim::kIrqDone | pim::kIrqError);
   wait(irq.negedge_event());
@@ -123,6 +142,7 @@ void Host::drive() {
   write_register("IRQ_ENABLE", pim::kIrqDone | pim::kIrqError);
 
   pim::Descriptor descriptor;
+  state_ = kProgram;
   descriptor.opcode = std::uint32_t(pim::Descriptor::Opcode::kProgram);
   descriptor.source = image;
   descriptor.source_bytes = job_.image.size();
@@ -130,6 +150,7 @@ void Host::drive() {
   submit(descriptor);
   await_interrupt();
 
+  state_ = kInfer;
   descriptor.opcode = std::uint32_t(pim::Descriptor::Opcode::kRun);
   descriptor.source = inputs;
   descriptor.source_bytes = job_.inputs.size();
@@ -139,9 +160,11 @@ void Host::drive() {
   submit(descriptor);
   run_begin_ = sc_core::sc_time_stamp();
   await_interrupt();
-  run_end_ = sc_core::sc_time_stamp();
+  run_end_ = interrupted_at_;
+  state_ = kRead;
   outputs_.resize(std::size_t(output_bytes));
   move(tlm::TLM_READ_COMMAND, outputs, outputs_.data(), outputs_.size());
+  state_ = kDone;
 }
 
 }  // namespace mho

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Assembly of the platform and the record of its run.
+// One run of the platform, and its record.
 #include "platforms/platform.h"
 
 #include <algorithm>
@@ -7,17 +7,11 @@
 
 #include "models/input_error.h"
 #include "models/mapping/program_image.h"
-#include "models/pim/pim_accelerator.h"
-#include "models/tlm/duration.h"
-#include "models/tlm/memory.h"
-#include "models/tlm/router.h"
-#include "platforms/host.h"
+#include "platforms/observe/wave_file.h"
+#include "platforms/platform_modules.h"
 
 namespace mho {
 namespace {
-
-constexpr std::uint64_t kMemoryBase = 0x80000000;
-constexpr std::uint64_t kRegisterBytes = 0x1000;
 
 int crossbar_tiles_used(const mapping::Program& program, const mapping::Machine& machine) {
   int used = 1;
@@ -39,47 +33,6 @@ pim::AcceleratorConfig accelerator_config(const PlatformConfig& config, const ma
   result.approximate_timing = config.approximate_timing;
   return result;
 }
-
-tlm_kit::MemoryConfig memory_config(const MemoryConfig& config) {
-  tlm_kit::MemoryConfig result;
-  result.size_bytes = config.bytes;
-  result.read_latency = result.write_latency = tlm_kit::duration(config.latency_s);
-  result.bandwidth_bytes_per_s = config.bytes_per_s;
-  return result;
-}
-
-tlm_kit::RouterConfig address_map(const PlatformConfig& config) {
-  tlm_kit::RouterConfig result;
-  result.initiators = 2;
-  result.targets = 2;
-  result.regions = {{"memory", kMemoryBase, config.memory.bytes, 0, 0},
-                    {"accelerator", config.accelerator_base, kRegisterBytes, 1, 0}};
-  return result;
-}
-
-/// Host and accelerator are initiators, main memory and registers targets of one router.
-struct Platform : sc_core::sc_module {
-  Platform(sc_core::sc_module_name module_name, const PlatformConfig& config, const mapping::Program& program,
-           HostJob job, const Progress& progress, observe::Recorder* recorder)
-      : sc_module(module_name),
-        host("host", std::move(job), config.accelerator_base, kMemoryBase, progress),
-        router("router", address_map(config)),
-        memory("memory", memory_config(config.memory)),
-        accelerator("pim0", accelerator_config(config, program), recorder) {
-    host.socket.bind(router.from_initiator[0]);
-    accelerator.memory.bind(router.from_initiator[1]);
-    router.to_target[0].bind(memory.socket);
-    router.to_target[1].bind(accelerator.registers);
-    accelerator.irq.bind(irq);
-    host.irq.bind(irq);
-  }
-
-  Host host;
-  tlm_kit::Router<32> router;
-  tlm_kit::Memory<32> memory;
-  pim::PimAccelerator<32> accelerator;
-  sc_core::sc_signal<bool> irq;
-};
 
 HostJob make_job(const dnn::Graph& graph, const mapping::Program& program,
                  const std::vector<std::vector<std::vector<std::uint8_t>>>& inputs) {
@@ -133,6 +86,21 @@ void record_times(const pim::AcceleratorCore& core, RunRecord& record) {
   }
 }
 
+void simulate_with_waves(Platform& platform, const ObserveConfig& observe) {
+  const std::vector<SelectedWave> selected = select_waves(platform, observe.waves);
+  const bool follows_power = platform.power && std::any_of(selected.begin(), selected.end(), [&](const auto& wave) {
+                               return wave.module == platform.power->name();
+                             });
+  WaveFile waves(observe.wave_path, selected);
+  if (follows_power)
+    platform.power->simulate([&] { return platform.host.done(); });
+  else
+    sc_core::sc_start();
+  // The simulator writes the values of a moment when time moves on, so it must move on once more.
+  sc_core::sc_start(sc_core::sc_get_time_resolution());
+  waves.close();
+}
+
 }  // namespace
 
 RunRecord run_platform(const PlatformConfig& config, const dnn::Graph& graph,
@@ -146,14 +114,18 @@ RunRecord run_platform(const PlatformConfig& config, const dnn::Graph& graph,
   check_memory(config, job, graph.name);
   for (mapping::LayerPlan& layer : record.program.layers)
     for (mapping::Block& block : layer.blocks) block.encoded.levels = {};
-  Platform platform("platform", config, record.program, std::move(job), progress, recorder);
-  sc_core::sc_start();
+  Platform platform("platform", config, accelerator_config(config, record.program), std::move(job), progress, recorder);
+  if (config.observe.waves.empty() || config.observe.wave_path.empty())
+    sc_core::sc_start();
+  else
+    simulate_with_waves(platform, config.observe);
   platform.host.check();
   const pim::AcceleratorCore& core = platform.accelerator.core();
   record_outputs(graph, platform.host.outputs(), record);
   record_times(core, record);
   record.ledger = core.ledger();
   record.programming = core.programming_ledger();
+  record.statistics = statistics_of(platform);
   record.simulated_s = (platform.host.run_end() - platform.host.run_begin()).to_seconds();
   record.wall_time_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return record;

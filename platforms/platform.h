@@ -12,6 +12,7 @@
 #include "models/mapping/machine.h"
 #include "models/observe/recorder.h"
 #include "models/pim/approximate_timing.h"
+#include "platforms/observe/observe_config.h"
 #include "platforms/run_record.h"
 
 namespace mho {
@@ -20,13 +21,6 @@ struct MemoryConfig {
   std::uint64_t bytes = std::uint64_t{4} << 30;
   double bytes_per_s = 25.6e9;
   double latency_s = 100e-9;  ///< [default] one DRAM access
-};
-
-/// What is recorded while the platform runs.
-struct ObserveConfig {
-  bool log = false;                ///< transactions.bin in the folder of results
-  std::vector<std::string> waves;  ///< path patterns of what wave.vcd follows; none: no waveform
-  double power_window_s = 1e-6;    ///< over which power is averaged for the waveform
 };
 
 struct PlatformConfig {
@@ -42,7 +36,8 @@ using Progress = std::function<void(std::uint64_t, std::uint64_t)>;
 
 /// Compiles the network, writes image and inputs to main memory, programs the machine, runs all inferences in one job
 /// and reads the outputs back. inputs[inference][graph input]: codes [height][width][channels].
-/// Throws mho::InputError where the network does not fit, std::runtime_error where the accelerator reports an error.
+/// Throws mho::InputError where the network does not fit or a pattern names no wave, std::runtime_error where the
+/// accelerator reports an error.
 RunRecord run_platform(const PlatformConfig& config, const dnn::Graph& graph,
                        const std::vector<std::vector<std::vector<std::uint8_t>>>& inputs, const Progress& progress = {},
                        observe::Recorder* recorder = nullptr);

@@ -9,6 +9,7 @@
 
 #include "models/mapping/program.h"
 #include "models/observe/ledger.h"
+#include "platforms/observe/module_statistics.h"
 
 namespace mho {
 
@@ -34,7 +35,8 @@ struct RunRecord {
   observe::Ledger programming;        ///< of writing the weights before it
   /// outputs[i][inference]: codes [height][width][channels] of graph output i.
   std::vector<std::vector<std::vector<std::uint8_t>>> outputs;
-  double simulated_s = 0.0;  ///< doorbell to interrupt
+  std::vector<ModuleStatistic> statistics;  ///< of all modules, over programming and run
+  double simulated_s = 0.0;                 ///< doorbell to interrupt
   double wall_time_s = 0.0;
 };
 

@@ -41,6 +41,9 @@ void check_counts(const Machine& m) {
   check_int("crossbar.cell_bits", m.crossbar.cell_bits, 1, 8);
   check_int("adc.bits", m.adc.bits, 1, 16);
   check_int("adc.converters", m.adc.converters, 1, kMaxCount);
+  check_int("adc.queue", m.adc.queue, 1, kMaxCount);
+  check_int("bus.queue", m.bus.queue, 1, kMaxCount);
+  check_int("writer.drivers", m.writer.drivers, 0, kMaxCount);
   check_int("data_bits", m.data_bits, 8, 16);
   check_int("dac_bits", m.dac_bits, 1, 8);
   check_int("edram.bytes", m.edram.bytes, 1, INT32_MAX);

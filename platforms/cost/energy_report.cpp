@@ -2,6 +2,8 @@
 // Counts times figures.
 #include "platforms/cost/energy_report.h"
 
+#include <numeric>
+
 #include "platforms/cost/chip_budget.h"
 
 namespace mho {
@@ -14,6 +16,11 @@ std::vector<double> energy_of(const observe::Counts& counts, const CostModel& co
     energy.push_back(sum);
   }
   return energy;
+}
+
+double total_energy_of(const observe::Counts& counts, const CostModel& costs) {
+  const std::vector<double> energy = energy_of(counts, costs);
+  return std::accumulate(energy.begin(), energy.end(), 0.0);
 }
 
 EnergyReport energy_report(const observe::Ledger& ledger, const CostModel& costs, const mapping::Machine& machine,

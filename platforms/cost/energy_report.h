@@ -15,6 +15,9 @@ namespace mho {
 /// Energy of some counts, one number a component in the order of the technology, in joules.
 std::vector<double> energy_of(const observe::Counts& counts, const CostModel& costs);
 
+/// The same over all components.
+double total_energy_of(const observe::Counts& counts, const CostModel& costs);
+
 /// Energies of a whole run in joules.
 struct EnergyReport {
   std::vector<std::string> components;

@@ -12,7 +12,7 @@ namespace {
 
 namespace po = boost::program_options;
 
-const std::vector<std::string> kVerbs{"run", "check", "list", "help"};
+const std::vector<std::string> kVerbs{"run", "check", "export", "log", "list", "help"};
 
 po::options_description options_of(Command::Verb verb) {
   po::options_description options;
@@ -20,6 +20,16 @@ po::options_description options_of(Command::Verb verb) {
   add("help,h", "");
   add("argument", po::value<std::vector<std::string>>(), "");
   if (verb == Command::Verb::kList) return options;
+  if (verb == Command::Verb::kLog) {
+    add("perfetto", po::value<std::string>(), "");
+    add("csv", po::value<std::string>(), "");
+    add("json", po::bool_switch(), "");
+    return options;
+  }
+  if (verb == Command::Verb::kExport) {
+    for (const char* name : {"out", "inferences", "seed"}) add(name, po::value<std::string>(), "");
+    return options;
+  }
   for (const char* name : {"system", "network", "labels", "inferences", "fidelity", "seed"})
     add(name, po::value<std::string>(), "");
   add("inputs", po::value<std::vector<std::string>>(), "");
@@ -28,6 +38,8 @@ po::options_description options_of(Command::Verb verb) {
   if (verb == Command::Verb::kCheck) return options;
   add("out", po::value<std::string>(), "");
   add("json", po::bool_switch(), "");
+  add("log", po::bool_switch(), "");
+  add("waves", po::value<std::vector<std::string>>(), "");
   return options;
 }
 
@@ -78,14 +90,39 @@ std::string argument_of(const std::string& command, const po::variables_map& val
   return arguments.empty() ? "" : arguments.front();
 }
 
+/// The value of an option that names a file or folder; empty where the option is absent.
+std::string path_option(const std::string& command, const po::variables_map& values, const char* name) {
+  const std::string path = value_or<std::string>(values, name, "");
+  if (values.count(name) != 0 && path.empty()) throw usage_error(command, std::string("`--") + name + "` is empty");
+  return path;
+}
+
+void read_log_options(Command& command, const std::string& word, const po::variables_map& values) {
+  command.log = argument_of(word, values);
+  if (command.log.empty()) throw usage_error(word, "which log? Name a transactions.bin");
+  command.perfetto = path_option(word, values, "perfetto");
+  command.csv = path_option(word, values, "csv");
+  command.json = value_or(values, "json", false);
+}
+
+void read_export_options(Command& command, const std::string& word, const po::variables_map& values) {
+  command.scenario.file = argument_of(word, values);
+  if (command.scenario.file.empty()) throw usage_error(word, "which network? Name one, see `mho list networks`");
+  for (const char* name : {"inferences", "seed"})
+    if (values.count(name) != 0) command.scenario.options.emplace_back(name, values[name].as<std::string>());
+  command.out = path_option(word, values, "out");
+  if (command.out.empty()) throw usage_error(word, "where to? Give `--out DIR`");
+}
+
 void read_scenario_options(Command& command, const std::string& word, const po::variables_map& values) {
   command.scenario.file = argument_of(word, values);
   for (const char* name : {"system", "network", "labels", "inferences", "fidelity", "seed"})
     if (values.count(name) != 0) command.scenario.options.emplace_back(name, values[name].as<std::string>());
   command.scenario.inputs = value_or<std::vector<std::string>>(values, "inputs", {});
   command.scenario.overrides = value_or<std::vector<std::string>>(values, "set", {});
-  command.out = value_or<std::string>(values, "out", "");
-  if (values.count("out") != 0 && command.out.empty()) throw usage_error(word, "`--out` is empty");
+  command.scenario.waves = value_or<std::vector<std::string>>(values, "waves", {});
+  if (value_or(values, "log", false)) command.scenario.overrides.push_back("observe.log=true");
+  command.out = path_option(word, values, "out");
   command.json = value_or(values, "json", false);
   command.report = value_or(values, "report", false);
   if (command.json && command.report) throw usage_error(word, "`--json` and `--report` exclude each other");
@@ -96,18 +133,21 @@ void read_scenario_options(Command& command, const std::string& word, const po::
 Command::Verb verb_of(const std::string& word) {
   if (word == "run") return Command::Verb::kRun;
   if (word == "check") return Command::Verb::kCheck;
+  if (word == "export") return Command::Verb::kExport;
+  if (word == "log") return Command::Verb::kLog;
   if (word == "list") return Command::Verb::kList;
   const std::string meant = config::nearest(word, kVerbs);
   throw InputError("mho", 0, 0,
                    "unknown command " + excerpt(word) + (meant.empty() ? "" : "; did you mean `" + meant + "`?"),
-                   "run, check or list; see `mho --help`");
+                   "run, check, export, log or list; see `mho --help`");
 }
 
 }  // namespace
 
 Command parse_command_line(const std::vector<std::string>& arguments) {
   Command command;
-  if (arguments.empty()) throw InputError("mho", 0, 0, "no command", "run, check or list; see `mho --help`");
+  if (arguments.empty())
+    throw InputError("mho", 0, 0, "no command", "run, check, export, log or list; see `mho --help`");
   const std::string& word = arguments.front();
   const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
   if (word == "--help" || word == "-h") return command;
@@ -123,6 +163,10 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
     command.topic = word;
   } else if (command.verb == Command::Verb::kList) {
     command.topic = argument_of(word, values);
+  } else if (command.verb == Command::Verb::kExport) {
+    read_export_options(command, word, values);
+  } else if (command.verb == Command::Verb::kLog) {
+    read_log_options(command, word, values);
   } else {
     read_scenario_options(command, word, values);
   }

@@ -12,11 +12,14 @@
 namespace mho {
 
 struct Command {
-  enum class Verb { kHelp, kRun, kCheck, kList };
+  enum class Verb { kHelp, kRun, kCheck, kExport, kLog, kList };
   Verb verb = Verb::kHelp;
   std::string topic;         ///< kHelp: the command asked about, or empty; kList: what to list, or empty
-  ScenarioRequest scenario;  ///< kRun, kCheck
+  ScenarioRequest scenario;  ///< kRun, kCheck; kExport: `file` is the network
   std::string out;           ///< folder for results, or empty
+  std::string log;           ///< kLog: path of the log
+  std::string perfetto;      ///< kLog: path of the JSON to write, or empty
+  std::string csv;           ///< kLog: path of the table to write, or empty
   bool json = false;         ///< the summary on stdout in place of text
   bool report = false;       ///< a table of all layers (kCheck: of all placements) as well
 };

@@ -13,6 +13,10 @@ namespace mho {
 void run_command(const Command& command, const ScenarioFiles& files, const Surroundings& surroundings);
 /// Reads and compiles a scenario and says how it fits.
 void check_command(const Command& command, const ScenarioFiles& files, const Surroundings& surroundings);
+/// Writes a network with its weights and inputs in ONNX's formats.
+void export_command(const Command& command, const ScenarioFiles& files, const Surroundings& surroundings);
+/// Sums up a transaction log, or writes it in another format.
+void log_command(const Command& command, const Surroundings& surroundings);
 /// Lists names, keys or statistics.
 void list_command(const Command& command, const ScenarioFiles& files, const Surroundings& surroundings);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `mho list`: names found in the folders, keys from the code that reads them, statistics from their descriptions,
-// registers from the table of the model.
+// `mho list`: names found in the folders, keys from the code that reads them, statistics and waves from the modules
+// that have them, registers from the table of the model.
 #include <filesystem>
 #include <ostream>
 
@@ -8,6 +8,7 @@
 #include "models/tlm/registers_export.h"
 #include "platforms/config/document.h"
 #include "platforms/config/suggest.h"
+#include "platforms/platform_modules.h"
 #include "platforms/program/commands.h"
 #include "platforms/text_table.h"
 
@@ -16,8 +17,8 @@ namespace {
 
 using config::Node;
 
-const std::vector<std::string> kTopics{"systems",    "networks",  "scenarios", "keys",
-                                       "statistics", "registers", "header",    "svd"};
+const std::vector<std::string> kTopics{"systems", "networks",  "scenarios", "keys", "statistics",
+                                       "waves",   "registers", "header",    "svd"};
 
 /// The key `description` of a file, or why there is none; a broken file does not break the list.
 std::string description_of(const std::string& path) try {
@@ -48,13 +49,26 @@ void list_keys(std::ostream& out) {
   }
 }
 
+/// What every kind of module shows; `entries` picks statistics or waves.
+void list_modules(std::ostream& out, std::vector<ModuleKind::Entry> ModuleKind::*entries) {
+  for (const ModuleKind& kind : platform_module_kinds()) {
+    if ((kind.*entries).empty()) continue;
+    out << (kind.path.empty() ? "(the platform)" : kind.path) << '\n';
+    TextTable table({Align::kLeft, Align::kLeft, Align::kLeft});
+    for (const ModuleKind::Entry& entry : kind.*entries) table.add({entry.name, entry.unit, entry.description});
+    table.write(out);
+  }
+}
+
 void list_statistics(std::ostream& out) {
+  out << "(actions, by node of the network and in all)\n";
   TextTable table({Align::kLeft, Align::kLeft, Align::kLeft});
   for (std::size_t i = 0; i < observe::kActions; ++i) {
     const observe::ActionDescription& action = observe::describe(observe::Action(i));
     table.add({action.name, action.unit, action.description});
   }
   table.write(out);
+  list_modules(out, &ModuleKind::statistics);
 }
 
 }  // namespace
@@ -66,6 +80,7 @@ void list_command(const Command& command, const ScenarioFiles& files, const Surr
     return list_names(out, files, topic.substr(0, topic.size() - 1));
   if (topic == "keys") return list_keys(out);
   if (topic == "statistics") return list_statistics(out);
+  if (topic == "waves") return list_modules(out, &ModuleKind::waves);
   if (topic == "registers") return void(out << tlm_kit::markdown_table(pim::accelerator_registers()));
   if (topic == "header") return void(out << tlm_kit::c_header(pim::accelerator_registers(), "MHO_PIM"));
   if (topic == "svd")

@@ -29,6 +29,10 @@ void perform(const Command& command, const Surroundings& surroundings) {
       return run_command(command, files, surroundings);
     case Command::Verb::kCheck:
       return check_command(command, files, surroundings);
+    case Command::Verb::kExport:
+      return export_command(command, files, surroundings);
+    case Command::Verb::kLog:
+      return log_command(command, surroundings);
     case Command::Verb::kList:
       return list_command(command, files, surroundings);
   }

@@ -14,7 +14,8 @@ namespace mho {
 
 /// Simulates; the signature of run_platform.
 using Simulate = std::function<RunRecord(const PlatformConfig&, const dnn::Graph&,
-                                         const std::vector<std::vector<std::vector<std::uint8_t>>>&, const Progress&)>;
+                                         const std::vector<std::vector<std::vector<std::uint8_t>>>&, const Progress&,
+                                         observe::Recorder*)>;
 
 /// What the program finds around itself.
 struct Surroundings {

@@ -29,7 +29,16 @@ std::string trimmed(std::string path) {
 /// True for what a run writes; anything else in a folder belongs to somebody.
 bool written_by_run(const std::string& name) {
   return name == "summary.json" || name == "layers.csv" || name == "effective.yaml" || name == "outputs" ||
-         name.rfind("trace", 0) == 0 || name == "wave.vcd";
+         name.rfind("trace", 0) == 0 || name == "transactions.bin" || name == "statistics.csv" || name == "wave.vcd" ||
+         name == "wave.gtkw" || name.rfind("wave_states_", 0) == 0;
+}
+
+/// Name of an entry that no run writes, empty if there is none.
+std::string foreign_entry(const std::string& folder) {
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error))
+    if (std::string name = entry.path().filename().string(); !written_by_run(name)) return name;
+  return "";
 }
 
 void check_target(const std::string& path) {
@@ -39,12 +48,8 @@ void check_target(const std::string& path) {
   if (status.type() == fs::file_type::not_found) return;
   if (status.type() != fs::file_type::directory)
     throw out_error(path, "exists and is no folder", "a new folder or that of an earlier run");
-  for (const fs::directory_entry& entry : fs::directory_iterator(path, error)) {
-    const std::string name = entry.path().filename().string();
-    if (!written_by_run(name))
-      throw out_error(path, "holds " + excerpt(name) + ", which no run wrote",
-                      "a new folder or that of an earlier run");
-  }
+  if (const std::string name = foreign_entry(path); !name.empty())
+    throw out_error(path, "holds " + excerpt(name) + ", which no run wrote", "a new folder or that of an earlier run");
 }
 
 }  // namespace
@@ -83,6 +88,18 @@ void RunFolder::commit() {
   committed_ = true;
   std::error_code error;
   if (replaces) fs::remove_all(old, error);
+}
+
+std::string RunFolder::keep_failed() {
+  committed_ = true;
+  const std::string place = path_ + ".failed";
+  std::error_code error;
+  const fs::file_type type = fs::symlink_status(place, error).type();
+  const bool is_ours = type == fs::file_type::directory && foreign_entry(place).empty();
+  if (is_ours) fs::remove_all(place, error);
+  if (type != fs::file_type::not_found && !is_ours) return temporary_;
+  fs::rename(temporary_, place, error);
+  return error ? temporary_ : place;
 }
 
 }  // namespace mho

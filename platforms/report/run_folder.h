@@ -23,6 +23,9 @@ class RunFolder {
   void write(const std::string& name, const std::string& content) const;
   /// Gives the folder its name; an earlier run's folder is replaced.
   void commit();
+  /// The run has failed and what it recorded is worth a look: names the folder `path`.failed, in place of that of an
+  /// earlier failure, and returns where it is. `path` itself stays as it was.
+  std::string keep_failed();
 
  private:
   std::string path_, temporary_;

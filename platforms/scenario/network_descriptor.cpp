@@ -4,6 +4,9 @@
 
 #include <filesystem>
 #include <system_error>
+#include <utility>
+
+#include "platforms/scenario/layer_table_reader.h"
 
 namespace mho {
 namespace {
@@ -60,7 +63,12 @@ NetworkDescriptor read_network(const Node& network, const ScenarioFiles& files) 
     result.model = path;
     return result;
   }
-  Reader reader(config::load_file(path));
+  Node tree = config::load_file(path);
+  if (is_layer_table(tree)) {
+    result.model = path;
+    return result;
+  }
+  Reader reader(std::move(tree));
   reader.get("model", config::text("a path"), config::kRequired, "quantised ONNX model");
   result.model = existing_file(*reader.peek("model"), "model");
   result.inputs = read_inputs(reader).value_or(std::vector<InputFile>{});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a `network:` key stands for: an ONNX model by its path, or a small YAML file that names a model with the inputs
-// and labels it comes with. Neither model nor tensors are read here.
+// What a `network:` key stands for: an ONNX model by its path, a YAML file that names a model with the inputs and
+// labels it comes with, or a YAML file that lists layers. Neither model, layers nor tensors are read here.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ namespace mho {
 
 struct NetworkDescriptor {
   std::string name;
-  std::string model;              ///< path
+  std::string model;              ///< path of an ONNX model or of a file that lists layers
   std::vector<InputFile> inputs;  ///< defaults; may be empty
   std::string labels;             ///< default; may be empty
   std::string description;

@@ -8,6 +8,7 @@
 
 #include "platforms/cost/technology_reader.h"
 #include "platforms/scenario/network_descriptor.h"
+#include "platforms/scenario/observe_reader.h"
 #include "platforms/scenario/system_checks.h"
 #include "platforms/scenario/system_reader.h"
 
@@ -26,13 +27,6 @@ Fidelity read_fidelity(Reader& root) {
   if (word == "noisy" || word == "timing")
     throw root.error("fidelity", "is `" + word + "`, which is not available yet", "`auto`, `exact` or `sliced`");
   return word == "exact" ? Fidelity::kExact : word == "sliced" ? Fidelity::kSliced : Fidelity::kAuto;
-}
-
-void read_timing(Reader& root) {
-  const std::string word = root.get("timing", config::word({"loosely_timed", "approximately_timed"}), "loosely_timed",
-                                    "loosely_timed: one transaction a batch; approximately_timed is not available yet");
-  if (word != "loosely_timed")
-    throw root.error("timing", "is `" + word + "`, which is not available yet", "`loosely_timed`");
 }
 
 MemoryConfig read_memory(Reader& root) {
@@ -112,7 +106,8 @@ Scenario read_keys(Reader& root, const ScenarioFiles& files) {
   scenario.inferences_at = root.position("inferences");
   scenario.seed = root.get("seed", config::unsigned_integer(), scenario.seed, "of synthetic inputs");
   const Fidelity fidelity = read_fidelity(root);
-  read_timing(root);
+  scenario.timed_layers = read_timing(root, platform);
+  platform.observe = read_observe(root);
   platform.memory = read_memory(root);
   platform.machine = read_machine(root);
   platform.machine.fidelity = fidelity;

@@ -14,6 +14,7 @@
 #include "platforms/cost/technology.h"
 #include "platforms/platform.h"
 #include "platforms/scenario/scenario_files.h"
+#include "platforms/scenario/timing_reader.h"
 
 namespace mho {
 
@@ -31,6 +32,7 @@ struct Scenario {
   std::string labels;                      ///< path of the labels, or empty
   std::optional<std::int64_t> inferences;  ///< none: all in the files, one where inputs are synthetic
   std::uint64_t seed = 1;
+  std::vector<LayerName> timed_layers;        ///< approximately timed; none: all
   config::Position inputs_at, inferences_at;  ///< where these were written, for mistakes that only the network shows
   PlatformConfig platform;
   Technology technology;
@@ -43,6 +45,7 @@ struct ScenarioRequest {
   std::vector<std::pair<std::string, std::string>> options;  ///< ("system", "isaac_8b") from `--system isaac_8b`
   std::vector<std::string> inputs;                           ///< from `--inputs`
   std::vector<std::string> overrides;                        ///< from `--set`
+  std::vector<std::string> waves;                            ///< from `--waves`; added to `observe.waves`
 };
 
 /// System file, scenario file, options and overrides put over each other, in this order.

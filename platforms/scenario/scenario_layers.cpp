@@ -45,6 +45,22 @@ void apply_options(Node& tree, const ScenarioRequest& request) {
   tree.set("inputs", std::move(list), where);
 }
 
+/// Patterns of the command line come after those of the files.
+void add_waves(Node& tree, const std::vector<std::string>& patterns) {
+  if (patterns.empty()) return;
+  const Position where("--waves");
+  const auto below = [&where](Node& node, const char* key, const Node& empty) -> Node& {
+    Node* const found = node.find(key);
+    const bool none =
+        found == nullptr || found->is(Node::Kind::null) || (empty.is(Node::Kind::sequence) && found->text() == "none");
+    if (none) return node.set(key, empty, where);
+    if (found->kind() == empty.kind()) return *found;
+    throw found->position().error(std::string("`") + key + "` is " + found->describe(), empty.describe());
+  };
+  Node& waves = below(below(tree, "observe", Node::mapping(where)), "waves", Node::sequence(where));
+  for (const std::string& pattern : patterns) waves.append(Node::scalar(pattern, true, where));
+}
+
 }  // namespace
 
 Node layered_tree(const ScenarioRequest& request, const ScenarioFiles& files) {
@@ -57,6 +73,7 @@ Node layered_tree(const ScenarioRequest& request, const ScenarioFiles& files) {
     tree.merge(config::load_with_base(files.find("system", *system), "system", files.resolver()));
   tree.merge(scenario);
   config::apply_overrides(tree, request.overrides);
+  add_waves(tree, request.waves);
   tree.erase({"system"});
   return tree;
 }

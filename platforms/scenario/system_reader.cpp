@@ -27,6 +27,15 @@ using mapping::Machine;
 
 constexpr int kMost = 65536;  ///< of anything that is counted
 
+mapping::Arbitration read_arbitration(Reader& r, mapping::Arbitration otherwise, const std::string& among) {
+  using mapping::Arbitration;
+  return r.get("arbitration",
+               config::choice<Arbitration>({{"round_robin", Arbitration::kRoundRobin},
+                                            {"fixed_priority", Arbitration::kFixedPriority},
+                                            {"first_come", Arbitration::kFirstCome}}),
+               otherwise, "who goes first " + among + "; approximately timed runs only");
+}
+
 void read_hierarchy(Reader& root, Machine& m) {
   m.chips = root.get("chips", or_word(integer(1, kMost), "auto"), std::nullopt,
                      "chips joined by HyperTransport; auto: as few as hold one copy of the network")
@@ -100,6 +109,9 @@ void read_adc(Reader& root, Machine& m) {
   m.adc.converters = r.get("converters", or_word(integer(1, kMost), "per_crossbar"), std::nullopt,
                            "converters of a crossbar tile, shared evenly; per_crossbar: one for each crossbar")
                          .value_or(m.crossbar.crossbars);
+  m.adc.arbitration = read_arbitration(r, m.adc.arbitration, "among the crossbars of a converter");
+  m.adc.queue = r.get("queue", integer(1, kMost), m.adc.queue,
+                      "slices that wait for a converter before more are held back; approximately timed runs only");
 }
 
 void read_buffers(Reader& root, Machine& m) {
@@ -112,6 +124,9 @@ void read_buffers(Reader& root, Machine& m) {
   m.bus.latency_s = bus.get("latency", quantity(Quantity::time), m.bus.latency_s, "before each transfer");
   m.bus.bytes_per_s =
       bus.get("bandwidth", quantity(Quantity::bandwidth, config::kPositive), m.bus.bytes_per_s, "of one tile");
+  m.bus.arbitration = read_arbitration(bus, m.bus.arbitration, "among the crossbar tiles of a bus");
+  m.bus.queue = bus.get("queue", integer(1, kMost), m.bus.queue,
+                        "vectors that wait for the bus before reads are held back; approximately timed runs only");
 }
 
 void read_network_on_chip(Reader& root, Machine& m) {
@@ -146,6 +161,10 @@ void read_writer(Reader& root, Machine& m) {
   Reader r = root.section("writer", "program-and-verify writing, row by row; one writer a crossbar tile");
   m.writer.setup_s = r.get("setup", quantity(Quantity::time), m.writer.setup_s, "before each row");
   m.writer.pulse_s = r.get("pulse", quantity(Quantity::time), m.writer.pulse_s, "one level step");
+  m.writer.drivers = r.get("drivers", or_word(integer(1, kMost), "auto"), std::nullopt,
+                           "crossbars of a crossbar tile that are written at the same time; auto: all of them")
+                         .value_or(0);
+  m.writer.arbitration = read_arbitration(r, m.writer.arbitration, "among the crossbars that wait for a driver");
 }
 
 }  // namespace

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <random>
 
 #include "models/dnn/onnx/onnx_reader.h"
 #include "models/dnn/reference.h"
+#include "models/dnn/synthetic_network.h"
+#include "platforms/scenario/layer_table_reader.h"
 #include "platforms/text_table.h"
 
 namespace mho {
@@ -64,9 +67,18 @@ void check_size(const Scenario& scenario, const dnn::Graph& graph) {
                                        "fewer, or a larger `platform.memory.size`");
 }
 
-/// Codes drawn evenly from the type's range; the engine's bits are used as they come, so every library draws the same.
+bool is_layer_list(const Scenario& scenario) { return std::filesystem::path(scenario.model).extension() != ".onnx"; }
+
+/// Images for a network of layers alone, whose tensors are all synthetic. For a model that knows what its inputs mean,
+/// codes drawn evenly from the type's range; the engine's bits are used as they come, so every library draws the same.
 std::vector<std::vector<Codes>> draw_inputs(const Scenario& scenario, const dnn::Graph& graph) {
   check_size(scenario, graph);
+  if (is_layer_list(scenario)) {
+    std::vector<std::vector<Codes>> images;
+    for (std::uint64_t i = 0; i < std::uint64_t(scenario.inferences.value_or(1)); ++i)
+      images.push_back(dnn::synthetic_inputs(graph, scenario.seed, i));
+    return images;
+  }
   std::mt19937_64 engine(scenario.seed);
   std::vector<std::vector<Codes>> inputs(std::size_t(scenario.inferences.value_or(1)));
   for (auto& inference : inputs)
@@ -114,11 +126,15 @@ int ordered(std::uint8_t code, dnn::CodeType type) {
 
 }  // namespace
 
-dnn::Graph load_network(const Scenario& scenario) { return dnn::read_onnx(scenario.model); }
+dnn::Graph load_network(const Scenario& scenario) {
+  if (is_layer_list(scenario)) return dnn::synthetic_network(read_layer_table(scenario.model), scenario.seed);
+  return dnn::read_onnx(scenario.model);
+}
 
 Workload load_workload(const Scenario& scenario) {
   Workload workload;
   workload.graph = load_network(scenario);
+  workload.timed_nodes = nodes_named(scenario.timed_layers, workload.graph);
   workload.synthetic = scenario.inputs.empty();
   workload.inputs = workload.synthetic ? draw_inputs(scenario, workload.graph) : read_files(scenario, workload.graph);
   workload.labels = read_labels(scenario, workload.graph, workload.inputs.size());

@@ -19,6 +19,7 @@ struct Workload {
   std::vector<std::vector<std::vector<std::uint8_t>>>
       inputs;                        ///< [inference][graph input]: codes [height][width][channels]
   std::vector<std::int64_t> labels;  ///< one an inference, or none
+  std::vector<int> timed_nodes;      ///< of the graph: layers that the scenario names for approximate timing
   bool synthetic = false;            ///< the inputs are random codes
 };
 
@@ -26,7 +27,8 @@ struct Workload {
 dnn::Graph load_network(const Scenario& scenario);
 
 /// Reads model, inputs and labels. Throws mho::InputError where files do not fit the network, hold fewer inferences
-/// than asked for, or name classes that the network does not have.
+/// than asked for, or name classes that the network does not have, or where the scenario names layers that it does not
+/// have.
 Workload load_workload(const Scenario& scenario);
 
 /// Share of inferences whose label is among the `k` highest codes of the output; of equal codes the first counts.

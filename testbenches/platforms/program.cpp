@@ -48,7 +48,8 @@ void invent_times(RunRecord& record, const dnn::Graph& graph) {
 }  // namespace
 
 RunRecord invented_run(const PlatformConfig& config, const dnn::Graph& graph,
-                       const std::vector<std::vector<std::vector<std::uint8_t>>>& inputs, const Progress& progress) {
+                       const std::vector<std::vector<std::vector<std::uint8_t>>>& inputs, const Progress& progress,
+                       observe::Recorder*) {
   RunRecord record;
   record.program = mapping::compile(graph, config.machine);
   record.inferences = inputs.size();

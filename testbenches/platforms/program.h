@@ -13,9 +13,11 @@ namespace mho::testbenches {
 
 /// Outputs of the integer reference; counts, times and stalls made up from simple rules:
 /// inference n completes at (50 + 20 n) us; a convolution has macs / 4 conversions and as many row drives, and every
-/// node's longest interval is 800 ns, set by its crossbars; programming takes 1 ms and 1000 level steps.
+/// node's longest interval is 800 ns, set by its crossbars; programming takes 1 ms and 1000 level steps. Nothing is
+/// recorded.
 RunRecord invented_run(const PlatformConfig& config, const dnn::Graph& graph,
-                       const std::vector<std::vector<std::vector<std::uint8_t>>>& inputs, const Progress& progress);
+                       const std::vector<std::vector<std::vector<std::uint8_t>>>& inputs, const Progress& progress,
+                       observe::Recorder* recorder = nullptr);
 
 struct ProgramResult {
   int exit_code = 0;

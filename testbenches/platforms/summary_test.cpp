@@ -146,8 +146,8 @@ TEST_CASE("the output error is the mean difference in codes to the integer refer
   // One code of the twelve of one of two inferences is changed by 6: 6 / 24 = 0.25 codes.
   const Simulate off_by_six = [](const PlatformConfig& config, const dnn::Graph& graph,
                                  const std::vector<std::vector<std::vector<std::uint8_t>>>& inputs,
-                                 const Progress& progress) {
-    RunRecord record = invented_run(config, graph, inputs, progress);
+                                 const Progress& progress, observe::Recorder* recorder) {
+    RunRecord record = invented_run(config, graph, inputs, progress, recorder);
     std::uint8_t& code = record.outputs[0][1][3];
     const bool high =
         graph.tensors[std::size_t(graph.outputs[0])].type == dnn::CodeType::kInt8 ? std::int8_t(code) > 0 : code > 127;

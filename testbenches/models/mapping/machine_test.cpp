@@ -55,6 +55,9 @@ TEST_CASE("counts outside their range are refused by key") {
   CHECK(refusal([](Machine& m) { m.crossbar.cell_bits = 9; }) == "crossbar.cell_bits is 9 (1 to 8)");
   CHECK(refusal([](Machine& m) { m.adc.bits = 17; }) == "adc.bits is 17 (1 to 16)");
   CHECK(refusal([](Machine& m) { m.adc.converters = 0; }) == "adc.converters is 0 (1 to 65536)");
+  CHECK(refusal([](Machine& m) { m.adc.queue = 0; }) == "adc.queue is 0 (1 to 65536)");
+  CHECK(refusal([](Machine& m) { m.bus.queue = 65537; }) == "bus.queue is 65537 (1 to 65536)");
+  CHECK(refusal([](Machine& m) { m.writer.drivers = -1; }) == "writer.drivers is -1 (0 to 65536)");
   CHECK(refusal([](Machine& m) { m.data_bits = 7; }) == "data_bits is 7 (8 to 16)");
   CHECK(refusal([](Machine& m) { m.dac_bits = 0; }) == "dac_bits is 0 (1 to 8)");
   CHECK(refusal([](Machine& m) { m.edram.bytes = 0; }) == "edram.bytes is 0 (1 to 2147483647)");

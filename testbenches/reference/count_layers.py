@@ -1,0 +1,124 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Counts multiply-accumulates and weights of the layer tables in a folder from the YAML alone, sharing no code with mho,
+and holds them against published figures and against what `mho check` counts."""
+import argparse
+import pathlib
+import re
+import subprocess
+import sys
+
+import yaml
+
+# Giga multiply-accumulates and million weights, biases and batch normalisation apart, to 1 %. Multiply-accumulates: the
+# table of torchvision's documentation ("GFLOPS", which are multiply-accumulates, biases left out or in makes no
+# difference at 1 %). Weights: torchvision's num_params less batch normalisation and biases, from the figures in brackets.
+PUBLISHED = {
+    "alexnet": (0.714, 61.09),        # 61.10 M with 10 568 biases
+    "vgg16": (15.47, 138.34),         # 138.36 M
+    "vgg19": (19.63, 143.65),         # 143.67 M
+    "resnet18": (1.814, 11.68),       # 11.69 M
+    "resnet34": (3.664, 21.78),       # 21.80 M
+    "resnet50": (4.089, 25.50),       # 25.56 M
+    "resnet101": (7.801, 44.44),      # 44.55 M
+    "resnet152": (11.51, 60.04),      # 60.19 M
+    "googlenet": (1.498, 6.61),       # 6.62 M
+    "inception_v3": (5.713, 23.80),   # 23.83 M without the auxiliary classifier
+    "mobilenet_v2": (0.301, 3.47),    # 3.50 M
+    "densenet121": (2.834, 7.89),     # 7.98 M
+    "densenet161": (7.728, 28.46),    # 28.68 M
+}
+
+
+def pair(value):
+    return list(value) if isinstance(value, list) else [value, value]
+
+
+def slide(length, kernel, stride, pad, dilation, ceil):
+    """Positions of a window along an axis, as PyTorch defines them."""
+    room = length + 2 * pad - dilation * (kernel - 1) - 1
+    count = (-(-room // stride) if ceil else room // stride) + 1
+    return count - 1 if ceil and (count - 1) * stride >= length + pad else count
+
+
+class Counter:
+    def __init__(self, table):
+        self.blocks = table.get("blocks", {})
+        self.macs = self.weights = self.layers = 0
+        shape = tuple(table["input"])  # channels, height, width
+        self.output = self.rows(table["layers"], shape, {})
+
+    def rows(self, rows, shape, parameters):
+        shapes, last = {"input": shape}, shape
+        for row in rows:
+            row = {key: self.value(value, parameters) for key, value in row.items()}
+            names = row.get("from", [])
+            inputs = [shapes[name] for name in ([names] if isinstance(names, str) else names)] or [last]
+            if "block" in row:
+                last = inputs[0]
+                for _ in range(row.get("repeat", 1)):
+                    last = self.rows(self.blocks[row["block"]]["layers"], last, row.get("with", {}))
+            else:
+                last = self.layer(row, inputs)
+            shapes[row["name"]] = last
+        return last
+
+    @staticmethod
+    def value(value, parameters):
+        return parameters[value[1:]] if isinstance(value, str) and value.startswith("$") else value
+
+    def layer(self, row, inputs):
+        self.layers += 1
+        operator, (channels, height, width) = row["op"], inputs[0]
+        if operator in ("add", "relu"):
+            assert len(set(inputs)) == 1
+            return inputs[0]
+        if operator == "concat":
+            assert len({shape[1:] for shape in inputs}) == 1
+            return (sum(shape[0] for shape in inputs), height, width)
+        if operator == "global_average_pool":
+            return (channels, 1, 1)
+        if operator == "fully_connected":
+            self.count(row["outputs"] * channels * height * width, 1)
+            return (row["outputs"], 1, 1)
+        kernel, stride, pad, dilation = (pair(row.get(key, default)) for key, default in
+                                         (("kernel", None), ("stride", 1), ("pad", 0), ("dilation", 1)))
+        size = [slide(length, *axis, row.get("ceil", False))
+                for length, *axis in zip((height, width), kernel, stride, pad, dilation)]
+        if operator in ("max_pool", "average_pool"):
+            return (channels, *size)
+        filters = channels if operator == "depthwise_convolution" else row["filters"]
+        groups = channels if operator == "depthwise_convolution" else row.get("groups", 1)
+        self.count(filters * channels // groups * kernel[0] * kernel[1], size[0] * size[1])
+        return (filters, *size)
+
+    def count(self, weights, windows):
+        self.weights += weights
+        self.macs += weights * windows
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=pathlib.Path, help="scenarios/networks")
+    parser.add_argument("mho", nargs="?", help="the program, whose counts are compared as well")
+    parser.add_argument("--networks", nargs="+", help="ask the program about these alone", default=list(PUBLISHED))
+    arguments = parser.parse_args()
+    wrong = 0
+    for name, (giga_macs, mega_weights) in PUBLISHED.items():
+        counter = Counter(yaml.safe_load((arguments.folder / f"{name}.yaml").read_text(encoding="utf-8")))
+        good = abs(counter.macs / giga_macs / 1e9 - 1) < 0.01 and abs(counter.weights / mega_weights / 1e6 - 1) < 0.01
+        verdict = "as published" if good else f"NOT {giga_macs} G and {mega_weights} M"
+        if arguments.mho and name in arguments.networks:
+            text = subprocess.run([arguments.mho, "check", "--system", "isaac_8b", "--set", "chips=16", "--network", name],
+                                  check=True, capture_output=True, text=True).stdout
+            nodes, macs = re.search(r"network +([\d ]+) nodes, ([\d ]+) multiply", text).groups()
+            same = (int(nodes.replace(" ", "")), int(macs.replace(" ", ""))) == (counter.layers, counter.macs)
+            verdict += ", mho agrees" if same else f", DIFFERENT from mho: {nodes} layers, {macs}"
+            good = good and same
+        wrong += not good
+        print(f"{name}: {counter.layers} layers, {counter.macs} multiply-accumulates, {counter.weights} weights: {verdict}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
