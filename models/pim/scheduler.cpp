@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "models/pim/approximate_rows.h"
+
 namespace mho::pim {
 
 using sc_core::sc_time;

@@ -20,12 +20,16 @@
 #include "models/observe/instrument.h"
 #include "models/observe/ledger.h"
 #include "models/observe/recorder.h"
-#include "models/pim/approximate_rows.h"
+#include "models/pim/approximate_timing.h"
 #include "models/pim/dma.h"
 #include "models/pim/function_unit.h"
 #include "models/pim/weight_store.h"
+#include "models/tlm/payload_pool.h"
+#include "models/tlm/phases.h"
 
 namespace mho::pim {
+
+class ApproximateRows;
 
 /// One job: `inferences` inputs one after the other in main memory, each the graph's inputs in order, codes
 /// [height][width][channels]; outputs likewise.

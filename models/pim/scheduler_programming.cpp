@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "models/pim/crossbar_tile.h"
+#include "models/pim/approximate_rows.h"
 #include "models/pim/scheduler.h"
 
 namespace mho::pim {

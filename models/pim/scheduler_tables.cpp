@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "models/pim/approximate_rows.h"
 #include "models/pim/scheduler.h"
 
 namespace mho::pim {
