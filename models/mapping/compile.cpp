@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a network and a machine to a Program: refuse early what cannot work, then encode, place, buffer and order.
+#include <algorithm>
 #include <cstdint>
 #include <stdexcept>
 #include <utility>
@@ -16,6 +17,8 @@
 namespace mho::mapping {
 namespace {
 
+constexpr std::int64_t kMostChips = 1 << 16;  // as the key `chips`
+
 arithmetic::InputStream stream_of(const dnn::Graph& graph, const dnn::Node& node, const Machine& machine) try {
   return make_stream(graph.input_of(node), machine);
 } catch (const std::invalid_argument& error) {
@@ -23,11 +26,10 @@ arithmetic::InputStream stream_of(const dnn::Graph& graph, const dnn::Node& node
                    "dac_bits: 1, or data_bits one above a multiple of dac_bits, or unsigned activations");
 }
 
-LayerPlan plan_layer(const dnn::Graph& graph, int index, int replicas, const Machine& machine) {
+LayerPlan plan_layer(const dnn::Graph& graph, int index, const Machine& machine) {
   const dnn::Node& node = graph.nodes[std::size_t(index)];
   LayerPlan plan;
   plan.node = index;
-  plan.replicas = replicas;
   plan.stream = stream_of(graph, node, machine);
   plan.blocks = encode_blocks(graph, node, machine);
   const ColumnBound bound = largest_column(plan.blocks, plan.stream);
@@ -71,6 +73,40 @@ std::vector<Command> commands_of(const Program& program) {
   return commands;
 }
 
+/// Tiles, placements and functions of a program whose layers are planned.
+void lay_out(Program& program, const Machine& machine, const Allocation& allocation) {
+  program.chips = allocation.chips;
+  program.tiles = allocation.chips * machine.tiles_per_chip;
+  program.crossbars_used = 0;
+  program.crossbars_total = std::uint64_t(program.chips) * std::uint64_t(machine.crossbars_per_chip());
+  Placer placer(machine);
+  for (std::size_t i = 0; i < program.layers.size(); ++i) {
+    LayerPlan& plan = program.layers[i];
+    plan.replicas = allocation.replicas[i];
+    plan.placements.clear();
+    plan.home_tiles.clear();
+    placer.place(plan);
+    for (const Placement& p : plan.placements) program.crossbars_used += std::uint64_t(p.crossbars);
+  }
+  program.functions = place_functions(program.graph, program.layers);
+}
+
+/// Where chips: auto is too few for the row buffers, as many more as the missing bytes fill; more chips may hold more
+/// replicas, each with buffers of its own, so the question is asked again.
+void lay_out_with_rings(Program& program, const dnn::Graph& graph, const Machine& machine, Allocation allocation) {
+  const std::int64_t edram_per_chip = std::int64_t(machine.tiles_per_chip) * machine.edram.bytes;
+  for (;;) {
+    lay_out(program, machine, allocation);
+    std::int64_t missing = 0;
+    program.rings = make_rings(program, machine, missing);
+    if (missing == 0) return;
+    const std::int64_t chips = allocation.chips + std::max<std::int64_t>(1, missing / edram_per_chip);
+    if (machine.chips > 0 || chips > kMostChips) break;
+    allocation = allocate(graph, machine, chips);
+  }
+  make_rings(program, machine);  // refuses with the bytes that are missing
+}
+
 }  // namespace
 
 Program compile(const dnn::Graph& graph, const Machine& machine) {
@@ -81,19 +117,10 @@ Program compile(const dnn::Graph& graph, const Machine& machine) {
     if (node.op == dnn::Operator::kConvolution) stream_of(graph, node, machine);
   Program program;
   program.graph = folded(graph);
-  program.chips = allocation.chips;
-  program.tiles = allocation.chips * machine.tiles_per_chip;
-  Placer placer(machine);
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    if (graph.nodes[i].op != dnn::Operator::kConvolution) continue;
-    program.layers.push_back(plan_layer(graph, int(i), allocation.replicas[program.layers.size()], machine));
-    placer.place(program.layers.back());
-    for (const Placement& p : program.layers.back().placements) program.crossbars_used += std::uint64_t(p.crossbars);
-  }
-  program.crossbars_total = std::uint64_t(program.chips) * std::uint64_t(machine.crossbars_per_chip());
-  program.functions = place_functions(program.graph, program.layers);
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i)
+    if (graph.nodes[i].op == dnn::Operator::kConvolution) program.layers.push_back(plan_layer(graph, int(i), machine));
   program.buffers = row_buffers(program.graph);
-  program.rings = make_rings(program, machine);
+  lay_out_with_rings(program, graph, machine, allocation);
   program.commands = commands_of(program);
   return program;
 }

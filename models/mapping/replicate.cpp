@@ -79,9 +79,9 @@ std::int64_t fewest_chips(const std::vector<LayerDemand>& demands, const Machine
   return std::max<std::int64_t>(1, ceil_div(needed, crossbar_tiles_per_chip(machine)));
 }
 
-Allocation allocate(const dnn::Graph& graph, const Machine& machine) {
+Allocation allocate(const dnn::Graph& graph, const Machine& machine, std::int64_t at_least) {
   const std::vector<LayerDemand> demands = layer_demands(graph, machine);
-  const std::int64_t fewest = fewest_chips(demands, machine);
+  const std::int64_t fewest = std::max(machine.chips > 0 ? 1 : at_least, fewest_chips(demands, machine));
   if (machine.chips > 0 && fewest > machine.chips) refuse(graph, demands, machine);
   if (fewest * machine.tiles_per_chip > kMaxTiles)
     throw InputError(graph.name, 0, 0, "needs " + std::to_string(fewest) + " chips",

@@ -30,8 +30,8 @@ struct Allocation {
 /// r = ceil(windows of the layer / windows of the last convolution that is not fully connected), fully connected
 /// layers 1, never more than the layer's windows; all above 1 are halved (rounding up) until the crossbar_tiles
 /// suffice, each of which belongs to one layer. Throws mho::InputError where a fixed number of chips cannot hold one
-/// copy.
-Allocation allocate(const dnn::Graph& graph, const Machine& machine);
+/// copy. With chips: auto, `at_least` asks for more chips than one copy takes.
+Allocation allocate(const dnn::Graph& graph, const Machine& machine, std::int64_t at_least = 1);
 
 /// Fewest chips that hold one copy.
 std::int64_t fewest_chips(const std::vector<LayerDemand>& demands, const Machine& machine);

@@ -79,7 +79,7 @@ std::int64_t ring_bytes(const dnn::Graph& graph, const Ring& ring) {
 int SpareSpace::lend(int tile, std::int64_t bytes, std::int64_t& missing) {
   int first = -1;
   const int tiles = int(free_.size());
-  for (int distance = 1; distance < tiles && bytes > 0; ++distance)
+  for (int distance = 1; distance < tiles && bytes > 0 && total_ > left(tile); ++distance)
     for (const int lender : {tile - distance, tile + distance}) {
       if (lender < 0 || lender >= tiles || free_[std::size_t(lender)] == 0 || bytes == 0) continue;
       if (first < 0) first = lender;
@@ -91,13 +91,19 @@ int SpareSpace::lend(int tile, std::int64_t bytes, std::int64_t& missing) {
   return first;
 }
 
-std::vector<Ring> make_rings(const Program& program, const Machine& machine) {
+std::vector<Ring> make_rings(const Program& program, const Machine& machine, std::int64_t& missing) {
   std::vector<Ring> rings = ring_demand(program);
   SpareSpace spare(program.tiles, machine.edram.bytes);
   pack(program, machine, rings, spare);
-  std::int64_t missing = 0;
+  missing = 0;
   for (Ring& ring : rings)
     if (ring.spilled_to == kSpilled) ring.spilled_to = spare.lend(ring.tile, ring_bytes(program.graph, ring), missing);
+  return rings;
+}
+
+std::vector<Ring> make_rings(const Program& program, const Machine& machine) {
+  std::int64_t missing = 0;
+  std::vector<Ring> rings = make_rings(program, machine, missing);
   if (missing > 0)
     throw InputError(program.graph.name, 0, 0,
                      "row buffers need " + std::to_string(missing) + " bytes more than the eDRAM of " +

@@ -23,19 +23,25 @@ std::int64_t ring_bytes(const dnn::Graph& graph, const Ring& ring);
 /// the nearest tile has left continues on the next nearest; `spilled_to` names the first. Throws mho::InputError with
 /// the missing bytes where all eDRAM together is too small.
 std::vector<Ring> make_rings(const Program& program, const Machine& machine);
+/// The same, but reports the missing bytes, 0 where all rings have room, in place of refusing.
+std::vector<Ring> make_rings(const Program& program, const Machine& machine, std::int64_t& missing);
 
 /// eDRAM that tiles have left, lent out to spilled rings.
 class SpareSpace {
  public:
-  SpareSpace(int tiles, int bytes) : free_(std::size_t(tiles), bytes) {}
+  SpareSpace(int tiles, int bytes) : free_(std::size_t(tiles), bytes), total_(std::int64_t(tiles) * bytes) {}
   std::int64_t left(int tile) const { return free_[std::size_t(tile)]; }
-  void take(int tile, std::int64_t bytes) { free_[std::size_t(tile)] -= bytes; }
+  void take(int tile, std::int64_t bytes) {
+    free_[std::size_t(tile)] -= bytes;
+    total_ -= bytes;
+  }
   /// Takes `bytes` from the tiles nearest to `tile`, never from itself, the lower of two equally near first. Returns
   /// the first lender, or -1; `missing` grows by what no tile had.
   int lend(int tile, std::int64_t bytes, std::int64_t& missing);
 
  private:
   std::vector<std::int64_t> free_;
+  std::int64_t total_;  ///< spares the search where nobody has anything left
 };
 
 }  // namespace mho::mapping

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // validate(Program): the graph, the totals and the commands; the other parts are in check_layers.cpp and
 // check_buffers.cpp.
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 
@@ -28,6 +29,17 @@ std::int64_t cells_of(const LayerPlan& layer) {
   std::int64_t cells = 0;
   for (const Block& block : layer.blocks) cells += std::int64_t(block.encoded.levels.size());
   return cells;
+}
+
+/// Chips that chips: auto may have added for the rings: those whose eDRAM they fill, and as many again, because a
+/// spilled ring leaves what is free on its own tile unused. Numbers of rings are not checked yet.
+std::int64_t chips_for_rings(const Program& program, const Machine& machine) {
+  constexpr double kMost = 1 << 16;
+  double bytes = 0;
+  for (const Ring& ring : program.rings)
+    if (ring.tensor >= 0 && std::size_t(ring.tensor) < program.graph.tensors.size() && ring.rows > 0)
+      bytes += double(program.graph.tensors[std::size_t(ring.tensor)].shape.row_bytes()) * ring.rows;
+  return std::int64_t(std::min(kMost, 2 * bytes / machine.edram.bytes / machine.tiles_per_chip));
 }
 
 bool names_layer(const Command& command) {
@@ -142,7 +154,7 @@ void check_totals(const Program& program, const Machine& machine) {
   }
   if (layer != program.layers.size()) refuse_program(program, "more plans than weighted nodes");
   const std::int64_t fewest = fewest_chips(layer_demands(program.graph, machine), machine);
-  const std::int64_t most = machine.chips > 0 ? machine.chips : fewest;
+  const std::int64_t most = machine.chips > 0 ? machine.chips : fewest + chips_for_rings(program, machine);
   if (program.chips < fewest || program.chips > most)
     refuse_program(program, "is compiled for " + std::to_string(program.chips) + " chips",
                    std::to_string(fewest) + " to " + std::to_string(most));

@@ -317,6 +317,7 @@ void Scheduler::issue(int index) {
   command_ = recorder_ != nullptr ? recorder_->new_id() : 0;
   if (approximate_->wants(index, row)) {
     progress.rows += 1;
+    ++approximate_rows_;
     failed_ = !approximate_->issue(index, row);
     return;
   }
@@ -382,6 +383,8 @@ void Scheduler::record_command(int index, std::uint64_t command, const sc_time& 
 
 std::vector<observe::Statistic> Scheduler::statistics() const {
   return {{"rows", "output rows of nodes that are complete, all jobs", "rows", double(rows_done_)},
+          {"approximate_rows", "output rows that were approximately timed, all jobs", "rows",
+           double(approximate_rows_)},
           {"inferences", "inferences whose outputs are in main memory, all jobs", "inferences", double(inferences_)}};
 }
 

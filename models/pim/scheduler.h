@@ -247,7 +247,7 @@ class Scheduler : public sc_core::sc_module, public observe::Instrument {
   std::uint64_t command_ = 0;  ///< id of the row being issued, 0 where nothing is recorded
   observe::Recorder* const recorder_;
   std::unique_ptr<ApproximateRows> approximate_;
-  std::uint64_t rows_done_ = 0, inferences_ = 0;
+  std::uint64_t rows_done_ = 0, approximate_rows_ = 0, inferences_ = 0;
 
   tlm_kit::PayloadPool order_pool_;
   std::vector<std::unique_ptr<Orders>> orders_;  ///< one a writer

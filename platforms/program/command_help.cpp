@@ -21,7 +21,7 @@ Commands
   check    read, compile and place, without simulating
   export   write a network with all its tensors as an ONNX model, and its inputs
   log      sum up what every module of a run did, or hand it to Perfetto and spreadsheets
-  list     systems, networks, scenarios, keys, statistics, registers
+  list     systems, networks, scenarios, keys, statistics, waves, registers
   help     this text, or that of a command: mho help run
 
 Exit codes: 0 done; 2 something in the input is wrong, one line says where and what is
@@ -45,15 +45,19 @@ SCENARIO is a name (`mho list scenarios`) or the path of a YAML file.
         record what every module did, when and for how long; then: mho log seen/transactions.bin
   mho run wide/effective.yaml
         what ran there, again
+  mho run --system isaac_8b --network resnet18
+        a published network, with synthetic weights and pictures
+  mho run classify_shapes --inferences 2 --set timing=approximately_timed
+        every input slice by itself, with arbitration and queues
 
 What to run
   --system NAME         a system (`mho list systems`) or the path of its YAML file
-  --network NAME        a network (`mho list networks`), or the path of an ONNX model
+  --network NAME        a network (`mho list networks`), or the path of an ONNX model or list of layers
   --inputs FILE         ONNX tensor; its first axis counts inferences; once for each graph input
   --labels FILE         ONNX tensor with the class of every inference
   --inferences N        the first N of the file; all is the default
   --fidelity WORD       auto, exact or sliced
-  --seed N              of synthetic inputs, where there are no files
+  --seed N              of synthetic inputs, where there are no files, and of synthetic weights
   --set KEY=VALUE       change any key (`mho list keys`): --set adc.rate='2.56 GS/s'
 
 What comes out
@@ -63,7 +67,8 @@ What comes out
   --log                 write transactions.bin there: begin, end and work of everything a module did
                         (the same as --set observe.log=true); needs --out
   --waves PATTERN       write wave.vcd there, with the waves of all modules whose path matches; may be
-                        given more than once (each adds to observe.waves); needs --out
+                        given more than once (each adds to observe.waves); needs --out. Quote it:
+                        `*` is any text between two dots, `**` any number of parts, `**` alone all
   -h, --help            this text
 
 DIR is only there when the run has succeeded. Where a run with --log or --waves fails, what was

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // `mho export`: a network with all its tensors as an ONNX model, beside the inputs that a run of it would take.
+#include <filesystem>
 #include <ostream>
+#include <system_error>
 
 #include "models/dnn/onnx/onnx_reader.h"
 #include "models/dnn/onnx/onnx_writer.h"
+#include "models/input_error.h"
 #include "platforms/config/value_type.h"
 #include "platforms/program/commands.h"
 #include "platforms/report/run_folder.h"
@@ -36,10 +39,18 @@ Scenario scenario_of(const Command& command, const ScenarioFiles& files) {
   return scenario;
 }
 
+/// A model must not take the place of a run's results, whose folder RunFolder would replace.
+void require_new_folder(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error) && !std::filesystem::is_empty(path, error))
+    throw InputError("--out " + path, 0, 0, "is a folder with files in it", "a new folder");
+}
+
 }  // namespace
 
 void export_command(const Command& command, const ScenarioFiles& files, const Surroundings& surroundings) {
   const Scenario scenario = scenario_of(command, files);
+  require_new_folder(command.out);
   RunFolder folder(command.out);
   const Workload workload = load_workload(scenario);
   dnn::write_onnx(folder.file("model.onnx"), workload.graph);

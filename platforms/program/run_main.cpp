@@ -8,6 +8,7 @@
 #include <exception>
 #include <filesystem>
 #include <iostream>
+#include <new>
 #include <sstream>
 #include <system_error>
 
@@ -65,6 +66,9 @@ int run_main(int argc, const char* const* argv, const Surroundings& surroundings
     err << "results could not be written to standard output\n";
   } catch (const InputError& error) {
     err << error.what() << std::endl;
+    return kBadInput;
+  } catch (const std::bad_alloc&) {
+    err << "this computer has too little memory for it (fewer inferences or a smaller network)" << std::endl;
     return kBadInput;
   } catch (const std::exception& error) {
     err << "internal fault: " << printable(error.what(), 1000) << std::endl;

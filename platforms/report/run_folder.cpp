@@ -45,7 +45,9 @@ void check_target(const std::string& path) {
   if (path.empty()) throw out_error(path, "an empty name", "a folder");
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
-  if (status.type() == fs::file_type::not_found) return;
+  if (status.type() == fs::file_type::not_found && !fs::is_symlink(path, error)) return;
+  if (status.type() == fs::file_type::none)
+    throw out_error(path, "cannot be made: " + error.message(), "a folder that can be written");
   if (status.type() != fs::file_type::directory)
     throw out_error(path, "exists and is no folder", "a new folder or that of an earlier run");
   if (const std::string name = foreign_entry(path); !name.empty())

@@ -53,6 +53,13 @@ void add_costs(Summary& s, const Scenario& scenario, const RunRecord& record, co
   s.programming_energy_j = energy_report(record.programming, costs, machine, s.chips, record.programming_s).total_j;
 }
 
+double approximate_rows(const RunRecord& record) {
+  double rows = 0.0;
+  for (const ModuleStatistic& statistic : record.statistics)
+    if (statistic.name == "approximate_rows") rows += statistic.value;
+  return rows;
+}
+
 }  // namespace
 
 std::optional<double> steady_latency(const std::vector<double>& completions_s) {
@@ -82,6 +89,8 @@ Summary summarise(const Scenario& scenario, const Workload& workload, const RunR
   s.notes = costs.notes();
   if (workload.synthetic)
     s.notes.push_back("inputs are random codes: counts that depend on data are not those of real inputs");
+  if (scenario.platform.approximate_timing.enabled && approximate_rows(record) == 0.0)
+    s.notes.push_back("no row was approximately timed: none was selected");
   if (!s.steady_latency_s) s.notes.push_back("one inference has no interval: no throughput");
   return s;
 }

@@ -88,6 +88,7 @@ struct Row {
   InputError error(const char* key, const std::string& problem, const std::string& allowed) const {
     return reader.error(key, "of layer " + excerpt(node.name) + ' ' + problem, allowed);
   }
+  int span_of(std::int64_t kernel, std::int64_t dilation) const;
   void read_window(bool pool);
   int read_groups(Kind kind, int filters);
   Shape read_products(Kind kind);
@@ -96,6 +97,15 @@ struct Row {
   Shape shape_of(Kind kind);
 };
 
+/// Pixels from a window's first tap to its last.
+int Row::span_of(std::int64_t kernel, std::int64_t dilation) const {
+  const std::int64_t span = (kernel - 1) * dilation + 1;
+  if (span > dnn::kMaxExtent)
+    throw error("kernel", "spans " + std::to_string(span) + " pixels with its dilation",
+                "at most " + std::to_string(dnn::kMaxExtent));
+  return int(span);
+}
+
 void Row::read_window(bool pool) {
   dnn::Window& w = node.window;
   std::tie(w.kernel_height, w.kernel_width) =
@@ -103,7 +113,8 @@ void Row::read_window(bool pool) {
   std::tie(w.stride_y, w.stride_x) = extent("stride", 1, 1, "step between windows");
   std::tie(w.pad_top, w.pad_left) = extent("pad", 0, 0, "padding on each side");
   if (!pool) std::tie(w.dilation_y, w.dilation_x) = extent("dilation", 1, 1, "distance between taps");
-  const int height = (w.kernel_height - 1) * w.dilation_y + 1, width = (w.kernel_width - 1) * w.dilation_x + 1;
+  const int height = span_of(w.kernel_height, w.dilation_y);
+  const int width = span_of(w.kernel_width, w.dilation_x);
   if (w.pad_top >= height || w.pad_left >= width)
     throw error("pad", "is as wide as the window", "less than " + std::to_string(std::min(height, width)));
   const bool ceil = pool && reader.get("ceil", config::boolean(), false, "a last window may hang over the map's end");

@@ -117,6 +117,14 @@ void refuse_unread(const dnn::Graph& graph, const config::Position& where) {
                         "a reader of every layer but the last, the network's output");
 }
 
+/// Rows of a block are named BLOCK.ROW, which a row outside of it may be called as well.
+void refuse_equal_names(const dnn::Graph& graph, const config::Position& where) {
+  std::set<std::string> names;
+  for (const dnn::Tensor& tensor : graph.tensors)
+    if (!names.insert(tensor.name).second)
+      throw where.error("`layers`: two layers are named " + excerpt(tensor.name), "names of their own");
+}
+
 dnn::Shape read_input(Reader& root) {
   const auto extents = root.get("input", config::list_of(config::integer(1, kMaxLayerNumber), 3, 3), config::kRequired,
                                 "shape of the network's input: channels, height, width");
@@ -149,6 +157,7 @@ dnn::LayerTable read_layer_table(const std::string& path) {
     if (!block.used) throw block.reader.position().error("no layer uses block " + excerpt(name), "a row `block:`");
   root.finish();
   if (graph.nodes.empty()) throw root.error("layers", "is missing or empty", "one row or more");
+  refuse_equal_names(graph, root.position("layers"));
   refuse_unread(graph, root.position("layers"));
   graph.outputs = {graph.nodes.back().output};
   return std::move(expansion.table);

@@ -104,7 +104,8 @@ Scenario read_keys(Reader& root, const ScenarioFiles& files) {
       root.get("inferences", config::or_word(config::integer64(1, 1'000'000'000), "all"), std::nullopt,
                "inferences of the run, the first of the files; all: as many as there are, one if inputs are synthetic");
   scenario.inferences_at = root.position("inferences");
-  scenario.seed = root.get("seed", config::unsigned_integer(), scenario.seed, "of synthetic inputs");
+  scenario.seed = root.get("seed", config::unsigned_integer(), scenario.seed,
+                           "of synthetic inputs, and of the weights of a network that is a list of layers");
   const Fidelity fidelity = read_fidelity(root);
   scenario.timed_layers = read_timing(root, platform);
   platform.observe = read_observe(root);

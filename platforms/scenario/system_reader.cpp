@@ -38,7 +38,7 @@ mapping::Arbitration read_arbitration(Reader& r, mapping::Arbitration otherwise,
 
 void read_hierarchy(Reader& root, Machine& m) {
   m.chips = root.get("chips", or_word(integer(1, kMost), "auto"), std::nullopt,
-                     "chips joined by HyperTransport; auto: as few as hold one copy of the network")
+                     "chips joined by HyperTransport; auto: as few as hold one copy of the network and its row buffers")
                 .value_or(0);
   m.tiles_per_chip =
       root.section("chip", "one chip").get("tiles", integer(1, kMost), m.tiles_per_chip, "tiles of a chip");

@@ -2,6 +2,7 @@
 // The program as its users meet it: commands, help, exit codes, one line for every mistake.
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <stdexcept>
@@ -54,6 +55,10 @@ TEST_CASE("every mistake gives exit code 2 and one line that says what is allowe
   CHECK_THAT(run({"--labels", "gone.pb"}), Catch::StartsWith("--labels: labels: there is no file `gone.pb`"));
   CHECK_THAT(run({"--json", "--report"}), Catch::Contains("exclude each other"));
   CHECK_THAT(run({"--out", "/dev/null"}), Catch::StartsWith("--out /dev/null: exists and is no folder"));
+  CHECK_THAT(run({"--out", std::string(300, 'x')}), Catch::Contains("cannot be made: "));
+  const TemporaryFolder folder;
+  std::filesystem::create_symlink("nowhere", folder.path("link"));
+  CHECK_THAT(run({"--out", folder.path("link")}), Catch::Contains("exists and is no folder"));
   CHECK_THAT(run({"--out", ""}), Catch::StartsWith("mho run: "));
   CHECK_THAT(complaint({"run", "classify_shapes", "--inferences", "501"}),
              Catch::StartsWith("--inferences: inferences: 501 are asked for, the files hold 500 (1 to 500, or all)"));

@@ -147,6 +147,9 @@ TEST_CASE("mistakes in rows are refused where they stand") {
              Catch::StartsWith("3:40: `layers.0.kernel` is 0"));
   CHECK(row("{name: a, op: convolution, kernel: 9, filters: 3}") ==
         "3:40: `layers.0.kernel` of layer `a` spans 9 x 9 pixels");
+  // (60000 - 1) x 60000 + 1 is beyond 31 bits.
+  CHECK(row("{name: a, op: convolution, kernel: 60000, dilation: 60000, filters: 3}") ==
+        "3:40: `layers.0.kernel` of layer `a` spans 3599940001 pixels with its dilation");
   CHECK(row("{name: a, op: max_pool, kernel: 2, pad: 2}") ==
         "3:45: `layers.0.pad` of layer `a` is as wide as the window");
   CHECK(row("{name: a, op: convolution, kernel: 1, filters: 3, groups: 2}") ==
@@ -194,6 +197,8 @@ TEST_CASE("mistakes in blocks are refused") {
   CHECK(refusal_of_table(file("{name: x, block: b, with: {n: 3}}", "[n, n]")) ==
         "4:17: `blocks.b.parameters` names one twice");
   CHECK(refusal_of_table(file("{name: x, op: relu}")) == "4:5: no layer uses block `b`");
+  CHECK(refusal_of_table(file("{name: x, block: b, with: {n: 3}}\n  - {name: x.a, op: relu}")) ==
+        "8:3: `layers`: two layers are named `x.a`");
   CHECK_THAT(refusal_of_table(file("{name: x, block: b, with: {n: 3}, kernel: 3}")),
              Catch::StartsWith("8:39: unknown key"));
   CHECK_THAT(refusal_of_table(file("{name: x, block: b, repeat: 1001, with: {n: 3}}")),
@@ -298,4 +303,9 @@ TEST_CASE("export refuses what it cannot do and leaves nothing behind") {
   CHECK_THAT(refused({"export", "resnet20", "--out", folder.path("x"), "--inferences", "0"}),
              Catch::StartsWith("--inferences: "));
   CHECK_FALSE(std::filesystem::exists(folder.path("x")));
+  std::filesystem::create_directory(folder.path("run"));
+  const std::string summary = folder.write("run/summary.json", "{}");
+  CHECK_THAT(refused({"export", "resnet20", "--out", folder.path("run")}),
+             Catch::Contains("a folder with files in it"));
+  CHECK(std::filesystem::exists(summary));
 }

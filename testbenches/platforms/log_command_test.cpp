@@ -230,6 +230,11 @@ TEST_CASE("log refuses in one line and leaves nothing half-written") {
   CHECK_THAT(complaint({"log", log.path(), "--csv", csv, "--perfetto", gone}),
              Catch::StartsWith("--perfetto " + gone + ": cannot be written"));
   std::string bytes = text_of(log.path());
+  const std::string other_name = log.folder.path("./transactions.bin");
+  CHECK_THAT(complaint({"log", log.path(), "--csv", other_name}), Catch::StartsWith("--csv " + other_name + ": is `"));
+  CHECK_THAT(complaint({"log", log.path(), "--perfetto", log.path()}), Catch::StartsWith("--perfetto "));
+  CHECK_THAT(complaint({"log", log.path(), "--csv", csv, "--perfetto", csv}), Catch::Contains("a file of its own"));
+  CHECK(text_of(log.path()) == bytes);
   bytes[bytes.size() - 1] ^= 1;
   log.folder.write("damaged.bin", bytes);
   CHECK_THAT(complaint({"log", log.folder.path("damaged.bin"), "--csv", csv}),

@@ -152,6 +152,15 @@ TEST_CASE("every statistic of a run is in the list") {
   CHECK(rows > 500);
 }
 
+TEST_CASE("a run of which no row was selected to be approximately timed says so") {
+  const TemporaryFolder folder;
+  const std::string timing = "timing=approximately_timed", tile = "approximately_timed.tiles=";
+  REQUIRE(run_elsewhere(run_of(folder.path("none"), {"--set", timing, "--set", tile + "[4095]"})) == 0);
+  REQUIRE(run_elsewhere(run_of(folder.path("some"), {"--set", timing, "--set", tile + "[0]"})) == 0);
+  CHECK_THAT(summary_in(folder.path("none"))["notes"].dump(), Catch::Contains("no row was approximately timed"));
+  CHECK_THAT(summary_in(folder.path("some"))["notes"].dump(), !Catch::Contains("no row was approximately timed"));
+}
+
 TEST_CASE("host, memory and router count what the host moved") {
   const TemporaryFolder folder;
   REQUIRE(run_elsewhere(run_of(folder.path("out"), {})) == 0);

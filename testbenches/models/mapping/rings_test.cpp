@@ -109,6 +109,34 @@ TEST_CASE("where all eDRAM together is too small the missing bytes are named") {
   }
 }
 
+TEST_CASE("auto takes as many chips as the row buffers fill, a fixed number that is too small is refused") {
+  // A pool over the whole of a map of 4 x 4 x 16 bytes keeps its 4 rows of 64 bytes and one more, 320; the convolution
+  // behind it its row of 16 bytes and the next, 32, on the same tile. Of chips of one tile with 100 bytes the first
+  // holds the 32; the 320 are lent by four others, because a spilled ring leaves what is free on its own tile.
+  ShapeGraph net;
+  dnn::Window whole = window(4);
+  net.output(net.convolution(net.pool(net.input(4, 4, 16), whole), 4, window(1)));
+  dnn::Weights& weights = net.graph.nodes.back().weights;
+  weights.values.assign(16 * 4, 1);
+  weights.scale.assign(4, 1.0);
+  weights.bias.assign(4, 0);
+  Machine machine = small_machine();
+  machine.tiles_per_chip = 1;
+  machine.edram.bytes = 100;
+  const Program program = compile(net.graph, machine);
+  std::int64_t bytes = 0;
+  for (const Ring& ring : program.rings) bytes += ring_bytes(program.graph, ring);
+  CHECK(bytes == 352);
+  CHECK(program.chips == 5);
+  CHECK(program.tiles == 5);
+  CHECK(program.crossbars_total == 5 * 2 * 3);
+  CHECK_NOTHROW(validate(program, machine));
+  machine.chips = 5;
+  CHECK(refusal(net.graph, machine) == "accepted");
+  machine.chips = 4;
+  CHECK_THAT(refusal(net.graph, machine), Catch::Contains("need 20 bytes more than the eDRAM of 4 tiles has"));
+}
+
 TEST_CASE("rings that a 32-bit offset cannot reach are refused") {
   Pools pools(100, {0}, {1 << 30});
   CHECK_THROWS_AS(pools.rings(), InputError);

@@ -77,6 +77,8 @@ TEST_CASE("plans that do not match the weighted nodes are refused") {
 TEST_CASE("totals that do not add up are refused") {
   CHECK(refused_for([](Program& p) { p.chips = 0; }, "compiled for 0 chips"));
   CHECK(refused_for([](Program& p) { p.chips = 1000; }, "compiled for 1000 chips"));
+  CHECK(refused_for([](Program& p) { p.chips = 1000, p.rings.front().rows = INT32_MAX, p.rings.front().tensor = -1; },
+                    "compiled for 1000 chips"));
   CHECK(refused_for([](Program& p) { ++p.tiles; }, "tiles"));
   CHECK(refused_for([](Program& p) { ++p.crossbars_used; }, "counts"));
   CHECK(refused_for([](Program& p) { ++p.crossbars_total; }, "counts"));
