@@ -66,17 +66,19 @@ void check_nothing_under_way(Device<>& device) {
       });
 }
 
-double statistic(Device<>& device, const std::string& module, const std::string& wanted) {
+double statistic_of(sc_core::sc_object& whole, const std::string& module, const std::string& wanted) {
   double value = -1.0;
-  observe::for_each_instrument(
-      &device.accelerator.core(), [&](const sc_core::sc_object& object, const observe::Instrument& instrument) {
-        const std::string name = object.name();
-        if (name.size() < module.size() || name.compare(name.size() - module.size(), module.size(), module) != 0)
-          return;
-        for (const observe::Statistic& each : instrument.statistics())
-          if (each.name == wanted) value = each.value;
-      });
+  observe::for_each_instrument(&whole, [&](const sc_core::sc_object& object, const observe::Instrument& instrument) {
+    const std::string name = object.name();
+    if (name.size() < module.size() || name.compare(name.size() - module.size(), module.size(), module) != 0) return;
+    for (const observe::Statistic& each : instrument.statistics())
+      if (each.name == wanted) value = each.value;
+  });
   return value;
+}
+
+double statistic(Device<>& device, const std::string& module, const std::string& wanted) {
+  return statistic_of(device.accelerator.core(), module, wanted);
 }
 
 void check_same_work(const JobResult& one, const JobResult& other) {

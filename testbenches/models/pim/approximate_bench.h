@@ -45,7 +45,8 @@ struct JobResult {
 JobResult run_job(Device<>& device, const std::vector<Tensors>& inputs);
 /// No window is open, no vector or slice on its way, in any module.
 void check_nothing_under_way(Device<>& device);
-/// Statistic or wave of the instrument whose name ends with `module`.
+/// Statistic of the instrument below `whole` whose name ends with `module`; -1 where there is none.
+double statistic_of(sc_core::sc_object& whole, const std::string& module, const std::string& name);
 double statistic(Device<>& device, const std::string& module, const std::string& name);
 /// All but the times: outputs, counts by node and action, busy times by module.
 void check_same_work(const JobResult& one, const JobResult& other);

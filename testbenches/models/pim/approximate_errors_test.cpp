@@ -28,6 +28,7 @@ struct Ends : sc_core::sc_module {
     sc_core::sc_time delay = ahead;
     const tlm::tlm_sync_enum answer = out->nb_transport_fw(payload, phase, delay);
     CHECK(answer != tlm::TLM_COMPLETED);
+    accepted += answer == tlm::TLM_UPDATED && phase == tlm::END_REQ;
     if (answer != tlm::TLM_UPDATED || phase != tlm::BEGIN_RESP) return tlm::TLM_INCOMPLETE_RESPONSE;
     const tlm::tlm_response_status response = payload.get_response_status();
     phase = tlm::END_RESP;
@@ -153,6 +154,62 @@ TEST_CASE("a crossbar_tile refuses what is no single vector of codes for one of 
   spoilt.push_back([](Parts& parts) { parts.bytes.resize(parts.bytes.size() / 2); });
   bench.check_refused([&] { return codes(bench); }, spoilt);
   CHECK(bench.ends.requests == 1);  // the peer never answers, so no second slice goes
+  CHECK(bench.ends.accepted == 1);
+  // Slices of the first are still to be read from the register.
+  Parts second = codes(bench);
+  CHECK(bench.send(second) == tlm::TLM_INCOMPLETE_RESPONSE);
+  if (sc_core::sc_pending_activity()) sc_core::sc_start();
+  CHECK(bench.ends.accepted == 1);
+}
+
+TEST_CASE("a vector in the input register is refused where its region is gone when it would be driven") {
+  Bench bench;
+  pim::WeightStore store;
+  pim::CrossbarTile tile("tile", small_crossbars(), bench.ledger, store);
+  BatchSource setup("setup");
+  TestInitiator<> cells("cells");
+  bench.ends.out.bind(tile.input);
+  tile.sums.bind(bench.ends.in);
+  setup.out.bind(tile.setup);
+  cells.socket.bind(tile.cells);
+  std::vector<std::uint8_t> none(1);
+  REQUIRE(setup.send(0, none, &bench.region.setup) == tlm::TLM_OK_RESPONSE);
+  // Between two edges of the clock, so that the register has taken it and the array has not begun.
+  sc_core::sc_start(sc_core::sc_time(30, sc_core::SC_NS));
+  Parts parts = codes(bench);
+  REQUIRE(bench.send(parts) == tlm::TLM_INCOMPLETE_RESPONSE);
+  pim::RegionSetup other = bench.region.setup;
+  other.rows = 8;
+  REQUIRE(setup.send(0, none, &other) == tlm::TLM_OK_RESPONSE);
+  sc_core::sc_start();
+  CHECK(sc_core::sc_time_stamp() == sc_core::sc_time(100, sc_core::SC_NS));
+  CHECK(bench.ends.responses == 1);
+  CHECK(bench.ends.requests == 0);
+  CHECK(bench.ledger.total().values == observe::Counts().values);
+  CHECK(bench.pool.in_use() == 0);
+}
+
+TEST_CASE("a slice keeps the array it was read from") {
+  // Its converter still asks the array for columns when the region has been programmed and driven again.
+  Bench bench;
+  arithmetic::EncodedBlock block;
+  block.rows = 16;
+  block.filters = 2;
+  block.cell_bits = 2;
+  block.levels = bench.region.levels;
+  block.recombination = bench.region.setup.recombination;
+  auto array = std::make_shared<const arithmetic::ProgrammedArray>(std::move(block), bench.region.setup.stream);
+  const std::weak_ptr<const arithmetic::ProgrammedArray> watched = array;
+  auto vector = bench.pool.acquire(0);
+  auto slice = bench.pool.acquire(0);
+  slice->set_extension(new pim::Slice(*vector, std::move(array), 0, 8));
+  CHECK_FALSE(watched.expired());
+  { const pim::Slice copy(*slice->get_extension<pim::Slice>()); }
+  CHECK(bench.pool.in_use() == 2);
+  slice = {};
+  CHECK(watched.expired());
+  vector = {};
+  CHECK(bench.pool.in_use() == 0);
 }
 
 TEST_CASE("a bus refuses what is no single vector of codes for one of its crossbar_tiles") {

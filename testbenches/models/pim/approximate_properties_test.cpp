@@ -109,6 +109,8 @@ TEST_CASE("each window is converted once: windows x 8 slices x 4 columns a filte
   CHECK(counted(0, observe::Action::kConversions) == windows * 8 * 20);
   CHECK(counted(0, observe::Action::kUnitConversions) == windows * 8 * 2);
   CHECK(counted(1, observe::Action::kConversions) == windows * 8 * 16);
+  CHECK(counted(0, observe::Action::kBusBits) == windows * 27 * 8);
+  CHECK(counted(1, observe::Action::kBusBits) == windows * 5 * 8);
   std::uint64_t converted = 0;
   for (const observe::Occupation& each : records.of(observe::Kind::kConversion)) converted += each.work;
   CHECK(converted == windows * 8 * (20 + 2 + 16 + 1));

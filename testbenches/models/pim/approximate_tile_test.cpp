@@ -116,6 +116,22 @@ TEST_CASE("a queue of one slice hides the others from the arbiter") {
   check_shared(shared(1, 100, Arbitration::kFixedPriority, 1), [](int i, int r) { return 200.0 + 100 * (8 * i + r); });
 }
 
+TEST_CASE("a queue holds as many slices as it has places, however many wait") {
+  std::vector<std::unique_ptr<TileChain>> chains;
+  for (int queue = 1; queue <= 8; ++queue) {
+    TileOptions options;
+    options.crossbars.crossbars = 8;
+    options.adc = shared(1, 100, Arbitration::kRoundRobin, queue);
+    chains.push_back(std::make_unique<TileChain>(("tile_" + std::to_string(queue)).c_str(), options));
+    for (int r = 0; r < 8; ++r) chains.back()->send(chains.back()->add_region(1, 0, r, 16, 2), random_codes(1, 1, 16));
+  }
+  sc_core::sc_start();
+  for (int queue = 1; queue <= 8; ++queue) {
+    INFO("queue of " << queue);
+    CHECK(statistic_of(*chains[std::size_t(queue) - 1], "adc_0", "longest_queue") == double(queue));
+  }
+}
+
 TEST_CASE("a converter that takes one and a half cycles holds sample and hold, and that the array") {
   TileOptions options;
   options.adc = shared(4, 150, Arbitration::kRoundRobin);
