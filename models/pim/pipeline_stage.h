@@ -76,6 +76,12 @@ class SharedStage : public Resource {
   void enter(Pipeline& pipeline, const sc_core::sc_time& latency, const sc_core::sc_time& service,
              sc_core::sc_time& delay, std::uint64_t work = 0);
   void leave(const Pipeline& pipeline);
+  /// Works in step with another resource that the batch has just entered, and for nobody else: there is nothing to
+  /// reserve, only to note once the interval is final.
+  void follow(const SharedStage& leader, const Pipeline& pipeline, const sc_core::sc_time& service,
+              std::uint64_t work) {
+    finish(pipeline, {leader.stay_.start, leader.stay_.latency, service, work});
+  }
   /// Approximately timed: one item of `cause` in the time that is left from now on; returns its end.
   sc_core::sc_time serve(const Pipeline& cause, const sc_core::sc_time& service, std::uint64_t work);
   /// All that is spoken for and not yet forgotten. At no time do the shares add up to more than 1.

@@ -102,19 +102,29 @@ void SharedAdc::convert(tlm::tlm_generic_payload& payload, sc_time& delay) {
   const sc_time span = times(batch->slice_time, std::uint64_t(slices - 1)), early = std::min(delay, span);
   sc_time longest = delay;
   batch->code_time = batch->slice_time;
-  for (int converter = begin; converter <= end; ++converter) {
+  // Converters of single crossbars work in step: the first, whose crossbar is full, stands for all.
+  const int last_entered = crossbars_per_converter_ == 1 ? begin : end;
+  const auto window_slices = std::uint64_t(slices), items = std::uint64_t(batch->count);
+  for (int converter = begin; converter <= last_entered; ++converter) {
     const Share share = share_of(*batch, first, converter);
     const sc_time spacing = std::max(batch->slice_time, share.slice_time);
     sc_time through = delay - early;
-    converters_[std::size_t(converter)].stage.enter(
-        pipeline, early + times(spacing, std::uint64_t(slices)) - span, times(share.slice_time, std::uint64_t(slices)),
-        through, share.conversions * std::uint64_t(slices) * std::uint64_t(batch->count));
+    converters_[std::size_t(converter)].stage.enter(pipeline, early + times(spacing, window_slices) - span,
+                                                    times(share.slice_time, window_slices), through,
+                                                    share.conversions * window_slices * items);
     batch->code_time = std::max(batch->code_time, spacing);
     longest = std::max(longest, through);
   }
   delay = longest;
   codes->b_transport(payload, delay);
-  for (int converter = begin; converter <= end; ++converter) converters_[std::size_t(converter)].stage.leave(pipeline);
+  for (int converter = begin; converter <= last_entered; ++converter)
+    converters_[std::size_t(converter)].stage.leave(pipeline);
+  for (int converter = last_entered + 1; converter <= end; ++converter) {
+    const Share share = share_of(*batch, first, converter);
+    converters_[std::size_t(converter)].stage.follow(converters_[std::size_t(begin)].stage, pipeline,
+                                                     times(share.slice_time, window_slices),
+                                                     share.conversions * window_slices * items);
+  }
 }
 
 }  // namespace mho::pim
