@@ -141,6 +141,10 @@ void ApproximateRows::discard(int tile, Window& window) {
   submit(tile, window, nullptr, 0, delay);
 }
 
+int ApproximateRows::home_of(const Window& window) const {
+  return scheduler_.program_.layers[std::size_t(window.layer)].home_tiles[std::size_t(window.replica)];
+}
+
 bool ApproximateRows::submit(int tile, Window& window, std::uint8_t* bytes, std::size_t length, sc_time& delay) {
   Pipeline& pipeline = scheduler_.pipeline_;
   pipeline = Pipeline{};
@@ -156,10 +160,9 @@ bool ApproximateRows::submit(int tile, Window& window, std::uint8_t* bytes, std:
 
 void ApproximateRows::take_collected(Window& window, int tile) {
   const mapping::LayerPlan& layer = scheduler_.program_.layers[std::size_t(window.layer)];
-  const int home = layer.home_tiles[std::size_t(window.replica)];
   sc_time delay;
   if (abandoned_ || failed_) discard(tile, window);
-  if (tile == home || abandoned_ || failed_) {
+  if (tile == home_of(window) || abandoned_ || failed_) {
     if (--window.awaited == 0) requantise(window);
     return;
   }
@@ -173,24 +176,22 @@ void ApproximateRows::requantise(Window& window) {
   const auto& tables = scheduler_.layers_[std::size_t(window.layer)];
   const mapping::LayerPlan& layer = scheduler_.program_.layers[std::size_t(window.layer)];
   if (abandoned_ || failed_) {
-    discard(layer.home_tiles[std::size_t(window.replica)], window);
+    discard(home_of(window), window);
     return end_window(window);
   }
   scheduler_.prepare_collection(layer, window.replica, 1);
   scheduler_.function_job_.kind = FunctionJob::Kind::kRequantise;
   scheduler_.function_job_.requantiser = &tables.requantiser;
   sc_time delay;
-  failed_ =
-      !submit(layer.home_tiles[std::size_t(window.replica)], window, window.codes.data(), window.codes.size(), delay);
+  failed_ = !submit(home_of(window), window, window.codes.data(), window.codes.size(), delay);
   due_.push(action(Kind::kStore, window, sc_core::sc_time_stamp() + delay));
 }
-
-sc_time ApproximateRows::place_free(const Row& row) const { return scheduler_.space_at(row.node, row.row, false); }
 
 void ApproximateRows::store(Window& window) {
   if (abandoned_ || failed_) return end_window(window);
   Row& row = *window.row;
-  const sc_time now = sc_core::sc_time_stamp(), free = place_free(row);
+  // Not when the place is expected to be free: every consumer must have read what lies in it.
+  const sc_time now = sc_core::sc_time_stamp(), free = scheduler_.space_at(row.node, row.row, false);
   if (free == sc_core::sc_max_time()) return held_.push_back(&window);
   if (free > now) return due_.push(action(Kind::kStore, window, free));
   const dnn::Node& node = scheduler_.program_.graph.nodes[std::size_t(row.node)];
@@ -202,9 +203,7 @@ void ApproximateRows::store(Window& window) {
   job.x_first = window.x;
   job.filters = scheduler_.program_.graph.output_of(node).shape.channels;
   job.destinations = scheduler_.places_of(node.output, row.row);
-  const int tile = window.layer >= 0
-                       ? scheduler_.program_.layers[std::size_t(window.layer)].home_tiles[std::size_t(window.replica)]
-                       : scheduler_.tile_of_node_[std::size_t(row.node)];
+  const int tile = window.layer >= 0 ? home_of(window) : scheduler_.tile_of_node_[std::size_t(row.node)];
   sc_time delay;
   failed_ = !submit(tile, window, window.codes.data(), window.codes.size(), delay);
   if (!row.written) scheduler_.note_first_write(row.node, row.row, now + delay - row.begin);

@@ -146,8 +146,8 @@ class ApproximateRows {
   void store(Window& window);
   void take_stored(Window& window);
   void finish(Row& row);
-  /// When every consumer has read what lies in the row's place; sc_max_time() where that is not certain.
-  sc_core::sc_time place_free(const Row& row) const;
+  /// The tile in which the psums of a layer's window meet.
+  int home_of(const Window& window) const;
   Replica& replica_of(const Window& window) {
     return replicas_[std::size_t(window.layer)][std::size_t(window.replica)];
   }

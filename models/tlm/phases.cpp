@@ -64,11 +64,6 @@ tlm::tlm_sync_enum RequestLink::receive(tlm::tlm_generic_payload& payload, tlm::
   return tlm::TLM_COMPLETED;
 }
 
-void RequestLink::drop_unsent() {
-  for (tlm::tlm_generic_payload* payload : queue_) payload->release();
-  queue_.clear();
-}
-
 tlm::tlm_sync_enum ResponseLink::answered(tlm::tlm_generic_payload& payload, tlm::tlm_response_status status,
                                           tlm::tlm_phase& phase) {
   payload.set_response_status(status);

@@ -27,8 +27,6 @@ class RequestLink {
   tlm::tlm_sync_enum receive(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase);
   /// Requests that are not accepted yet, the one that was sent included.
   std::size_t waiting() const { return queue_.size() + (unaccepted_ != nullptr ? 1 : 0); }
-  /// Forgets the requests that were not sent.
-  void drop_unsent();
 
  private:
   void send_next();
