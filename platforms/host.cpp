@@ -136,6 +136,8 @@ void Host::drive() {
   const std::uint64_t output_bytes = job_.inferences * job_.output_bytes;
   if (read_register("ID") != pim::kAcceleratorId) throw std::runtime_error("no accelerator answers at its address");
   move(tlm::TLM_WRITE_COMMAND, image, job_.image.data(), job_.image.size());
+  const std::size_t image_bytes = job_.image.size();
+  job_.image = {};
   move(tlm::TLM_WRITE_COMMAND, inputs, job_.inputs.data(), job_.inputs.size());
   write_register("WINDOW0_BASE", memory_);
   write_register("WINDOW0_SIZE", outputs + output_bytes - memory_);
@@ -145,8 +147,7 @@ void Host::drive() {
   state_ = kProgram;
   descriptor.opcode = std::uint32_t(pim::Descriptor::Opcode::kProgram);
   descriptor.source = image;
-  descriptor.source_bytes = job_.image.size();
-  job_.image = {};
+  descriptor.source_bytes = image_bytes;
   submit(descriptor);
   await_interrupt();
 

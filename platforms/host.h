@@ -29,6 +29,8 @@ class Host : public sc_core::sc_module, public observe::Instrument {
   tlm_utils::simple_initiator_socket<Host> socket;
   sc_core::sc_in<bool> irq;
 
+  /// Before the simulation starts: what to do instead of what the constructor was given.
+  void set_job(HostJob job) { job_ = std::move(job); }
   /// The driver is through with its work or has failed, and the simulation has paused.
   bool done() const { return done_; }
   /// All inferences, once the simulation paused.

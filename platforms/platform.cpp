@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
+#include <thread>
+#include <utility>
 
 #include "models/input_error.h"
 #include "models/mapping/program_image.h"
@@ -31,13 +34,14 @@ pim::AcceleratorConfig accelerator_config(const PlatformConfig& config, const ma
   result.crossbar_tiles_built = crossbar_tiles_used(program, config.machine);
   result.strict_memory = true;
   result.approximate_timing = config.approximate_timing;
+  result.column_sums = config.observe.column_sums;
   return result;
 }
 
-HostJob make_job(const dnn::Graph& graph, const mapping::Program& program,
+HostJob make_job(const dnn::Graph& graph, std::vector<std::uint8_t> image,
                  const std::vector<std::vector<std::vector<std::uint8_t>>>& inputs) {
   HostJob job;
-  job.image = mapping::encode_image(program);
+  job.image = std::move(image);
   job.inferences = inputs.size();
   std::size_t input_bytes = 0;
   for (const int input : graph.inputs) input_bytes += graph.tensors[std::size_t(input)].shape.bytes();
@@ -108,13 +112,22 @@ RunRecord run_platform(const PlatformConfig& config, const dnn::Graph& graph,
                        observe::Recorder* recorder) {
   const auto begin = std::chrono::steady_clock::now();
   RunRecord record;
-  record.program = mapping::compile(graph, config.machine);
   record.inferences = inputs.size();
-  HostJob job = make_job(graph, record.program, inputs);
+  mapping::Program planned = mapping::plan(graph, config.machine);
+  const pim::AcceleratorConfig accelerator = accelerator_config(config, planned);
+  // Weights are encoded beside the building of the modules, which only the simulator's own thread may do.
+  const auto policy = std::thread::hardware_concurrency() > 1 ? std::launch::async : std::launch::deferred;
+  auto compiling = std::async(policy, [&graph, &config, program = std::move(planned)]() mutable {
+    return mapping::compile_image(std::move(program), graph, config.machine);
+  });
+  // Stays until the process ends, which can elaborate no other: to take thousands of modules apart costs as long as to
+  // build them.
+  Platform& platform = *new Platform("platform", config, accelerator, {}, progress, recorder);
+  mapping::CompiledImage compiled = compiling.get();
+  record.program = std::move(compiled.program);
+  HostJob job = make_job(graph, std::move(compiled.bytes), inputs);
   check_memory(config, job, graph.name);
-  for (mapping::LayerPlan& layer : record.program.layers)
-    for (mapping::Block& block : layer.blocks) block.encoded.levels = {};
-  Platform platform("platform", config, accelerator_config(config, record.program), std::move(job), progress, recorder);
+  platform.host.set_job(std::move(job));
   if (config.observe.waves.empty() || config.observe.wave_path.empty())
     sc_core::sc_start();
   else

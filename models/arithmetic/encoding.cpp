@@ -15,8 +15,8 @@ namespace {
 
 /// A row of weights, `step` apart, to slices in neighbouring columns: levels[filter][slice].
 MHO_VECTORISED
-void cut_row(const std::int32_t* __restrict weights, std::size_t step, std::size_t filters, std::int32_t bias,
-             const Slicing& slicing, std::uint8_t* __restrict levels) {
+void cut_row(const std::int32_t* __restrict weights, std::size_t step, const std::int32_t* __restrict offsets,
+             std::size_t filters, const Slicing& slicing, std::uint8_t* __restrict levels) {
   const auto columns = std::size_t(slicing.count());
   std::uint32_t shifts[16], masks[16];
   for (std::size_t k = 0; k < columns; ++k) {
@@ -24,8 +24,8 @@ void cut_row(const std::int32_t* __restrict weights, std::size_t step, std::size
     masks[k] = (1u << slicing.width(int(k))) - 1u;
   }
   for (std::size_t f = 0; f < filters; ++f, levels += columns) {
-    const auto biased = std::uint32_t(weights[f * step] + bias);
-    for (std::size_t k = 0; k < columns; ++k) levels[k] = std::uint8_t((biased >> shifts[k]) & masks[k]);
+    const auto offset = std::uint32_t(weights[f * step]) + std::uint32_t(offsets[f]);
+    for (std::size_t k = 0; k < columns; ++k) levels[k] = std::uint8_t((offset >> shifts[k]) & masks[k]);
   }
 }
 
@@ -34,76 +34,56 @@ void turn_bits(const std::uint8_t* __restrict mask, std::size_t count, std::uint
   for (std::size_t c = 0; c < count; ++c) levels[c] = std::uint8_t(levels[c] ^ mask[c]);
 }
 
+void check_sizes(std::size_t weights, int rows, int filters, std::size_t offsets) {
+  if (rows < 1 || filters < 1 || weights != std::size_t(rows) * std::size_t(filters) || offsets != std::size_t(filters))
+    throw std::invalid_argument("a block of " + std::to_string(rows) + " rows and " + std::to_string(filters) +
+                                " filters given " + std::to_string(weights) + " weights and " +
+                                std::to_string(offsets) + " offsets");
+}
+
+void check_fit(const std::vector<std::int32_t>& weights, int rows, const std::vector<std::int32_t>& offsets, int bits) {
+  auto first = weights.begin();
+  for (std::size_t f = 0; f < offsets.size(); ++f, first += rows) {
+    const auto [least, greatest] = std::minmax_element(first, first + rows);
+    const std::int64_t offset = offsets[f];
+    if (*least + offset >= 0 && *greatest + offset < std::int64_t{1} << bits) continue;
+    const auto wrong = *least + offset < 0 ? least : greatest;
+    throw std::invalid_argument("weight " + std::to_string(*wrong) + " of filter " + std::to_string(f) + ", row " +
+                                std::to_string(wrong - first) + ", offset by " + std::to_string(offset) +
+                                ", does not fit " + std::to_string(bits) + " bits");
+  }
+}
+
+EncodedBlock empty_block(int rows, int filters, const Slicing& slicing) {
+  EncodedBlock block;
+  block.rows = rows;
+  block.filters = filters;
+  block.cell_bits = slicing.widest();
+  block.recombination.columns_per_filter = slicing.count();
+  block.recombination.coefficient.reserve(std::size_t(block.columns()));
+  for (int filter = 0; filter < filters; ++filter)
+    for (int k = 0; k < slicing.count(); ++k)
+      block.recombination.coefficient.push_back(std::int32_t{1} << slicing.shift(k));
+  block.levels.resize(std::size_t(rows) * std::size_t(block.columns()));
+  return block;
+}
+
 /// Both encodings: flipping is a pass over the columns of biased weights.
 class BiasedEncoding : public WeightEncoding {
  public:
   BiasedEncoding(Slicing slicing, std::optional<std::int64_t> flip_at)
       : slicing_(std::move(slicing)), flip_at_(flip_at) {}
 
-  std::string name() const override { return flip_at_ ? "flip" : "biased"; }
-  int columns_per_filter() const override { return slicing_.count(); }
-
   EncodedBlock encode(const std::vector<std::int32_t>& weights, int rows, int filters) const override {
-    if (rows < 1 || filters < 1 || weights.size() != std::size_t(rows) * std::size_t(filters))
-      throw std::invalid_argument("a block of " + std::to_string(rows) + " rows and " + std::to_string(filters) +
-                                  " filters given " + std::to_string(weights.size()) + " weights");
-    check(weights, rows);
-    EncodedBlock block = empty_block(rows, filters);
-    // Row by row, as levels are stored; a cache line of weights serves sixteen rows of its filter.
-    std::uint8_t* levels = block.levels.data();
-    for (std::size_t row = 0; row < std::size_t(rows); ++row, levels += block.columns())
-      cut_row(weights.data() + row, std::size_t(rows), std::size_t(filters), bias(), slicing_, levels);
-    if (flip_at_) flip(block);
+    const std::int32_t bias = std::int32_t{1} << (slicing_.bits() - 1);
+    EncodedBlock block = encode_offset(weights, rows, filters, slicing_,
+                                       std::vector<std::int32_t>(std::size_t(std::max(filters, 0)), bias));
+    if (flip_at_) flip_columns(block, slicing_, *flip_at_);
     return block;
   }
+  int adc_bits_saved() const override { return flip_at_ ? 1 : 0; }
 
  private:
-  std::int32_t bias() const { return std::int32_t{1} << (slicing_.bits() - 1); }
-
-  void check(const std::vector<std::int32_t>& weights, int rows) const {
-    const auto [least, greatest] = std::minmax_element(weights.begin(), weights.end());
-    if (*least >= -bias() && *greatest < bias()) return;
-    const auto wrong = *least < -bias() ? least : greatest;
-    throw std::invalid_argument("weight " + std::to_string(*wrong) + " of filter " +
-                                std::to_string((wrong - weights.begin()) / rows) + ", row " +
-                                std::to_string((wrong - weights.begin()) % rows) + " does not fit " +
-                                std::to_string(slicing_.bits()) + " bits");
-  }
-
-  EncodedBlock empty_block(int rows, int filters) const {
-    EncodedBlock block;
-    block.rows = rows;
-    block.filters = filters;
-    block.cell_bits = slicing_.widest();
-    block.recombination.columns_per_filter = slicing_.count();
-    block.recombination.coefficient.reserve(std::size_t(block.columns()));
-    for (int filter = 0; filter < filters; ++filter)
-      for (int k = 0; k < slicing_.count(); ++k)
-        block.recombination.coefficient.push_back(std::int32_t{1} << slicing_.shift(k));
-    block.recombination.unit_coefficient.assign(std::size_t(filters), -bias());
-    block.levels.resize(std::size_t(rows) * std::size_t(block.columns()));
-    return block;
-  }
-
-  /// sum(x level) = (2^w - 1) sum(x) - sum(x (2^w - 1 - level)), and sum(x) is read from the unit column.
-  void flip(EncodedBlock& block) const {
-    const auto columns = std::size_t(block.columns());
-    std::vector<std::uint32_t> sums(columns);
-    for (std::size_t i = 0; i < block.levels.size(); i += columns)
-      add_row(block.levels.data() + i, columns, sums.data());
-    std::vector<std::uint8_t> mask(columns);  // 2^w - 1 - level is level with all its bits turned
-    for (std::size_t c = 0; c < columns; ++c) {
-      if (sums[c] < *flip_at_) continue;
-      const int top = (1 << slicing_.width(int(c) % slicing_.count())) - 1;
-      std::int32_t& coefficient = block.recombination.coefficient[c];
-      block.recombination.unit_coefficient[c / std::size_t(slicing_.count())] += top * coefficient;
-      coefficient = -coefficient;
-      mask[c] = std::uint8_t(top);
-    }
-    for (std::size_t i = 0; i < block.levels.size(); i += columns)
-      turn_bits(mask.data(), columns, block.levels.data() + i);
-  }
-
   Slicing slicing_;
   std::optional<std::int64_t> flip_at_;
 };
@@ -124,6 +104,37 @@ std::unique_ptr<WeightEncoding> make_flip_encoding(const Slicing& weight_slicing
   if (flip_at < 1)
     throw std::invalid_argument("columns flipped at a sum of " + std::to_string(flip_at) + " (1 or more)");
   return std::make_unique<BiasedEncoding>(weight_slicing, flip_at);
+}
+
+EncodedBlock encode_offset(const std::vector<std::int32_t>& weights, int rows, int filters, const Slicing& slicing,
+                           const std::vector<std::int32_t>& offsets) {
+  check_sizes(weights.size(), rows, filters, offsets.size());
+  check_fit(weights, rows, offsets, slicing.bits());
+  EncodedBlock block = empty_block(rows, filters, slicing);
+  // Row by row, as levels are stored; a cache line of weights serves sixteen rows of its filter.
+  std::uint8_t* levels = block.levels.data();
+  for (std::size_t row = 0; row < std::size_t(rows); ++row, levels += block.columns())
+    cut_row(weights.data() + row, std::size_t(rows), offsets.data(), std::size_t(filters), slicing, levels);
+  for (const std::int32_t offset : offsets) block.recombination.unit_coefficient.push_back(-offset);
+  return block;
+}
+
+/// sum(x level) = (2^w - 1) sum(x) - sum(x (2^w - 1 - level)), and sum(x) is read from the unit column.
+void flip_columns(EncodedBlock& block, const Slicing& slicing, std::int64_t flip_at) {
+  const auto columns = std::size_t(block.columns());
+  std::vector<std::uint32_t> sums(columns);
+  for (std::size_t i = 0; i < block.levels.size(); i += columns) add_row(block.levels.data() + i, columns, sums.data());
+  std::vector<std::uint8_t> mask(columns);  // 2^w - 1 - level is level with all its bits turned
+  for (std::size_t c = 0; c < columns; ++c) {
+    if (sums[c] < flip_at) continue;
+    const int top = (1 << slicing.width(int(c) % slicing.count())) - 1;
+    std::int32_t& coefficient = block.recombination.coefficient[c];
+    block.recombination.unit_coefficient[c / std::size_t(slicing.count())] += top * coefficient;
+    coefficient = -coefficient;
+    mask[c] = std::uint8_t(top);
+  }
+  for (std::size_t i = 0; i < block.levels.size(); i += columns)
+    turn_bits(mask.data(), columns, block.levels.data() + i);
 }
 
 int lossless_adc_bits(int rows, int dac_bits, int cell_bits) {

@@ -32,15 +32,19 @@ struct EncodedBlock {
   int columns() const { return filters * recombination.columns_per_filter; }
 };
 
-/// A weight encoding of the integers that a machine stores.
+/// A weight encoding of the integers that a machine stores: a policy, which any program may add to
+/// (mapping/policies.h).
 class WeightEncoding {
  public:
   virtual ~WeightEncoding() = default;
-  virtual std::string name() const = 0;
-  virtual int columns_per_filter() const = 0;
-  /// weights[filter][row] (row fastest), each within weight_bits() two's complement bits.
-  /// Throws std::invalid_argument where a weight does not fit.
+  /// weights[filter][row] (row fastest), each within the slicing's bits of two's complement. Uses one column for each
+  /// slice of a filter. Throws std::invalid_argument where a weight does not fit.
   virtual EncodedBlock encode(const std::vector<std::int32_t>& weights, int rows, int filters) const = 0;
+  /// Bits less than lossless_adc_bits() in which every column sum fits all the same.
+  virtual int adc_bits_saved() const { return 0; }
+  /// Whether levels and coefficients give every weight back exactly; what claims to is held to it when a network is
+  /// compiled. Of what does not, a run reports how far its outputs are off.
+  virtual bool lossless() const { return true; }
 };
 
 /// u = w + 2^(bits-1), cut into cells: the bias comes off through the unit column.
@@ -49,6 +53,13 @@ std::unique_ptr<WeightEncoding> make_biased_encoding(const Slicing& weight_slici
 /// `flip_at`, 256 for 128 rows of 2-bit cells - stores 2^w - 1 - level instead, w the bits of its slice (ISAAC,
 /// section V: one bit less in the ADC). Throws std::invalid_argument where flip_at < 1.
 std::unique_ptr<WeightEncoding> make_flip_encoding(const Slicing& weight_slicing, std::int64_t flip_at);
+
+/// The parts these are made of, for encodings that differ a little. u = w + offsets[filter], cut into cells; the offset
+/// comes off through the unit column. Throws std::invalid_argument where a u does not lie in 0 .. 2^bits - 1.
+EncodedBlock encode_offset(const std::vector<std::int32_t>& weights, int rows, int filters, const Slicing& slicing,
+                           const std::vector<std::int32_t>& offsets);
+/// Complements the columns whose levels sum to `flip_at` or more, and changes coefficients to match.
+void flip_columns(EncodedBlock& block, const Slicing& slicing, std::int64_t flip_at);
 
 /// ADC bits that convert every column sum without loss, before flip encoding: log2(rows) + v + w if v > 1 and w > 1,
 /// else log2(rows) + v + w - 1 (ISAAC, section V; rows rounded up to a power of two, v DAC bits, w cell bits).

@@ -12,13 +12,8 @@
 
 #include <dnnl.hpp>
 
+#include "models/arithmetic/calling_thread.h"
 #include "models/arithmetic/instruction_set.h"
-
-// The OpenMP runtime that oneDNN brings with it; null where the library was built without one.
-extern "C" {
-__attribute__((weak)) int omp_get_max_threads();
-__attribute__((weak)) void omp_set_num_threads(int);
-}
 
 namespace mho::arithmetic {
 namespace {
@@ -27,25 +22,6 @@ using dnnl::memory;
 
 /// Larger batches are cut, so that the number of primitives stays bounded.
 constexpr int kMostRows = 256;
-
-/// Sets the number of threads of the *calling thread's* parallel regions to one, and back: other threads of the host
-/// have their own value (OpenMP 4.5, 2.3) and never see it.
-class OnCallingThread {
- public:
-  OnCallingThread() {
-    if (omp_get_max_threads == nullptr || omp_set_num_threads == nullptr) return;
-    threads_ = omp_get_max_threads();
-    if (threads_ != 1) omp_set_num_threads(1);
-  }
-  ~OnCallingThread() {
-    if (threads_ > 1) omp_set_num_threads(threads_);
-  }
-  OnCallingThread(const OnCallingThread&) = delete;
-  OnCallingThread& operator=(const OnCallingThread&) = delete;
-
- private:
-  int threads_ = 1;
-};
 
 memory::desc plain(int rows, int columns, memory::data_type type) {
   return {{rows, columns}, type, memory::format_tag::ab};
@@ -118,13 +94,14 @@ struct Int8Matmul::State {
   }
 };
 
-Int8Matmul::Int8Matmul(const std::int8_t* weights, int k, int n) : state_(std::make_unique<State>()) {
+Int8Matmul::Int8Matmul(const std::int8_t* weights, int k, int n, Order order) : state_(std::make_unique<State>()) {
   const OnCallingThread on_calling_thread;
   state_->k = k;
   state_->n = n;
   const memory::desc any({k, n}, memory::data_type::s8, memory::format_tag::any);
   const auto packed = describe(state_->engine, kMostRows, k, n, any).weights_desc();
-  memory given(plain(k, n, memory::data_type::s8), state_->engine, const_cast<std::int8_t*>(weights));
+  const auto tag = order == Order::kRows ? memory::format_tag::ab : memory::format_tag::ba;
+  memory given({{k, n}, memory::data_type::s8, tag}, state_->engine, const_cast<std::int8_t*>(weights));
   state_->weights = memory(packed, state_->engine);
   dnnl::stream stream(state_->engine);
   dnnl::reorder(given, state_->weights).execute(stream, given, state_->weights);

@@ -15,8 +15,8 @@ int exact_weight_limit();
 /// y[row][n] = sum over k of x[row][k] * w[k][n], modulo 2^32.
 class Int8Matmul {
  public:
-  /// weights[k][n], n fastest.
-  Int8Matmul(const std::int8_t* weights, int k, int n);
+  enum class Order : std::uint8_t { kRows, kColumns };  ///< weights[k][n], n fastest, or weights[n][k], k fastest
+  Int8Matmul(const std::int8_t* weights, int k, int n, Order order = Order::kRows);
   ~Int8Matmul();
 
   /// x[rows][k], y[rows][n]. Safe from several threads at once. The first call with a new number of rows costs about

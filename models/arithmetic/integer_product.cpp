@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "models/arithmetic/int8_matmul.h"
@@ -19,19 +20,55 @@ constexpr int kBatch = 64;
 /// 255 * 128 * 65536 < 2^31: no partial sum of a digit wraps.
 constexpr int kMostExactRows = 65536;
 
+struct Extremes {
+  std::int32_t least = 0, greatest = 0;
+};
+
+template <class Weight>
+MHO_INLINE Extremes extremes(const Weight* weights, std::size_t count) {
+  Weight least = weights[0], greatest = weights[0];
+  for (std::size_t i = 0; i < count; ++i) {
+    least = weights[i] < least ? weights[i] : least;
+    greatest = weights[i] > greatest ? weights[i] : greatest;
+  }
+  return {least, greatest};
+}
+
+MHO_VECTORISED Extremes extremes_of(const std::int32_t* weights, std::size_t count) { return extremes(weights, count); }
+MHO_VECTORISED Extremes extremes_of(const std::int8_t* weights, std::size_t count) { return extremes(weights, count); }
+
+MHO_VECTORISED
+void narrow(const std::int32_t* from, std::size_t count, std::int8_t* to) {
+  for (std::size_t i = 0; i < count; ++i) to[i] = std::int8_t(from[i]);
+}
+
+/// to[j] += 128 * from[j].
+MHO_VECTORISED
+void add_offsets(const std::int32_t* from, std::size_t n, std::int64_t* to) {
+  for (std::size_t j = 0; j < n; ++j) to[j] += std::int64_t{128} * from[j];
+}
+
+/// At most 2^24 weights: their sum then fits 32 bits.
+MHO_VECTORISED
+std::int32_t sum_of(const std::int8_t* weights, std::size_t count) {
+  std::int32_t sum = 0;
+  for (std::size_t i = 0; i < count; ++i) sum += weights[i];
+  return sum;
+}
+
 /// w = sum over d of digit[d] * 2^(bits() * d), balanced digits of -2^(bits() - 1) .. 2^(bits() - 1) - 1; seven bits
 /// without VNNI, where the last digit may be 64 as well. An int8 weight then takes two.
 class Digits {
  public:
-  Digits(const std::int32_t* weights, std::size_t count) : half_(exact_weight_limit()) {
-    const auto [least, greatest] = std::minmax_element(weights, weights + count);
-    count_ = std::max(needed(*least), needed(*greatest));
+  explicit Digits(Extremes weights) : half_(exact_weight_limit()) {
+    count_ = std::max(needed(weights.least), needed(weights.greatest));
   }
   int count() const { return count_; }
   int bits() const { return half_ == 128 ? 8 : 7; }
 
   /// Cuts weights[n] into digits[count()][n].
   void cut(const std::int32_t* weights, std::size_t n, std::int8_t* digits) const {
+    if (count_ == 1) return narrow(weights, n, digits);
     for (std::size_t j = 0; j < n; ++j) {
       std::int64_t rest = weights[j];
       for (std::size_t d = 0; d + 1 < std::size_t(count_); ++d) {
@@ -99,6 +136,12 @@ std::unique_ptr<T[]> uninitialised(std::size_t count) {
   return std::unique_ptr<T[]>(new T[count]);
 }
 
+void check_size(int k, int n) {
+  if (k < 1 || n < 1)
+    throw std::invalid_argument("an integer product of " + std::to_string(k) + " rows and " + std::to_string(n) +
+                                " columns (1 or more)");
+}
+
 std::uint32_t* bits_of(std::int32_t* y) { return reinterpret_cast<std::uint32_t*>(y); }
 
 }  // namespace
@@ -111,15 +154,26 @@ struct IntegerProduct::Packed {
   std::unique_ptr<Int8Matmul> matmul;         ///< k x (digits * n)
 
   Packed(const std::int32_t* weights, std::size_t rows, std::size_t columns)
-      : k(rows), n(columns), digits(weights, rows * columns), offset(columns) {
+      : k(rows), n(columns), digits(extremes_of(weights, rows * columns)), offset(columns) {
     const std::size_t width = std::size_t(digits.count()) * n;
     auto cut = uninitialised<std::int8_t>(k * width);
     for (std::size_t i = 0; i < k; ++i) {
       digits.cut(weights + i * n, n, cut.get() + i * width);
-      for (std::size_t j = 0; j < n; ++j) offset[j] += std::int64_t{128} * weights[i * n + j];
+      add_offsets(weights + i * n, n, offset.data());
     }
     for (const std::int64_t value : offset) offset_modular.push_back(std::uint32_t(value));
     matmul = std::make_unique<Int8Matmul>(cut.get(), int(k), int(width));
+  }
+
+  /// Of filters that are one digit as they stand.
+  Packed(const std::int8_t* filters, std::size_t rows, std::size_t columns, Digits one)
+      : k(rows), n(columns), digits(one), offset(columns) {
+    constexpr std::size_t kPart = std::size_t{1} << 24;
+    for (std::size_t j = 0; j < n; ++j)
+      for (std::size_t i = 0; i < k; i += kPart)
+        offset[j] += std::int64_t{128} * sum_of(filters + j * k + i, std::min(kPart, k - i));
+    for (const std::int64_t value : offset) offset_modular.push_back(std::uint32_t(value));
+    matmul = std::make_unique<Int8Matmul>(filters, int(k), int(n), Int8Matmul::Order::kColumns);
   }
 
   /// One batch through the product and its digits put together; `scratch` holds count * digits * n sums.
@@ -134,11 +188,23 @@ struct IntegerProduct::Packed {
 };
 
 IntegerProduct::IntegerProduct(const std::int32_t* weights, int k, int n) {
-  if (k < 1 || n < 1)
-    throw std::invalid_argument("an integer product of " + std::to_string(k) + " rows and " + std::to_string(n) +
-                                " columns (1 or more)");
+  check_size(k, n);
   packed_ = std::make_unique<Packed>(weights, std::size_t(k), std::size_t(n));
 }
+
+IntegerProduct::IntegerProduct(std::unique_ptr<Packed> packed) : packed_(std::move(packed)) {}
+
+IntegerProduct IntegerProduct::of_filters(const std::int8_t* weights, int k, int n) {
+  check_size(k, n);
+  const auto rows = std::size_t(k), columns = std::size_t(n);
+  const Digits digits(extremes_of(weights, rows * columns));
+  if (digits.count() == 1) return IntegerProduct(std::make_unique<Packed>(weights, rows, columns, digits));
+  std::vector<std::int32_t> by_rows(rows * columns);
+  for (std::size_t j = 0; j < columns; ++j)
+    for (std::size_t i = 0; i < rows; ++i) by_rows[i * columns + j] = weights[j * rows + i];
+  return IntegerProduct(by_rows.data(), k, n);
+}
+
 IntegerProduct::~IntegerProduct() = default;
 IntegerProduct::IntegerProduct(IntegerProduct&&) noexcept = default;
 IntegerProduct& IntegerProduct::operator=(IntegerProduct&&) noexcept = default;

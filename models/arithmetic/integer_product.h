@@ -15,6 +15,8 @@ class IntegerProduct {
  public:
   /// weights[k][n] (n fastest), any integers; packed as one int8 matrix where they fit, 17-bit ones as up to three.
   IntegerProduct(const std::int32_t* weights, int k, int n);
+  /// The same of int8 weights[n][k], k fastest, as the filters of a layer are stored.
+  static IntegerProduct of_filters(const std::int8_t* weights, int k, int n);
   ~IntegerProduct();
   IntegerProduct(IntegerProduct&&) noexcept;
   IntegerProduct& operator=(IntegerProduct&&) noexcept;
@@ -28,6 +30,7 @@ class IntegerProduct {
 
  private:
   struct Packed;
+  explicit IntegerProduct(std::unique_ptr<Packed> packed);
   std::unique_ptr<Packed> packed_;
 };
 

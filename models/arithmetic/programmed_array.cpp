@@ -50,6 +50,33 @@ void narrow(const std::int32_t* from, std::size_t count, std::int16_t* to) {
   for (std::size_t i = 0; i < count; ++i) to[i] = std::int16_t(from[i]);
 }
 
+template <std::size_t Columns>
+MHO_INLINE void add_columns(const std::int32_t* __restrict coefficients, const std::int32_t* __restrict offsets,
+                            const std::uint8_t* __restrict levels, std::size_t filters,
+                            std::int32_t* __restrict weights) {
+  for (std::size_t f = 0; f < filters; ++f) {
+    auto weight = std::uint32_t(offsets[f]);
+#pragma GCC unroll 8
+    for (std::size_t c = 0; c < Columns; ++c)
+      weight += std::uint32_t(coefficients[f * Columns + c]) * levels[f * Columns + c];
+    weights[f] = std::int32_t(weight);
+  }
+}
+
+/// weights[f] = offset[f] + sum over its columns of coefficient * level, modulo 2^32.
+MHO_VECTORISED
+void weights_of_row(const std::int32_t* coefficients, const std::int32_t* offsets, const std::uint8_t* levels,
+                    std::size_t filters, std::size_t per_filter, std::int32_t* weights) {
+  if (per_filter == 4) return add_columns<4>(coefficients, offsets, levels, filters, weights);
+  if (per_filter == 8) return add_columns<8>(coefficients, offsets, levels, filters, weights);
+  for (std::size_t f = 0; f < filters; ++f) {
+    auto weight = std::uint32_t(offsets[f]);
+    for (std::size_t c = f * per_filter; c < (f + 1) * per_filter; ++c)
+      weight += std::uint32_t(coefficients[c]) * levels[c];
+    weights[f] = std::int32_t(weight);
+  }
+}
+
 }  // namespace
 
 struct ProgrammedArray::State {
@@ -96,17 +123,13 @@ struct ProgrammedArray::State {
 /// modulo 2^32 as shift-and-add has it.
 const IntegerProduct& ProgrammedArray::State::product() const {
   std::call_once(product_made, [this] {
-    const auto of_filters = std::size_t(filters), per_filter = std::size_t(rule.columns_per_filter);
+    const auto of_filters = std::size_t(filters);
     std::vector<std::uint8_t> levels(std::size_t(planes.stride()));
     std::vector<std::int32_t> weights(std::size_t(rows) * of_filters);
     for (int row = 0; row < rows; ++row) {
       planes.row_levels(row, levels.data());
-      for (std::size_t f = 0; f < of_filters; ++f) {
-        auto weight = std::uint32_t(rule.unit_coefficient[f]);
-        for (std::size_t c = f * per_filter; c < (f + 1) * per_filter; ++c)
-          weight += std::uint32_t(rule.coefficient[c]) * levels[c];
-        weights[std::size_t(row) * of_filters + f] = std::int32_t(weight);
-      }
+      weights_of_row(rule.coefficient.data(), rule.unit_coefficient.data(), levels.data(), of_filters,
+                     std::size_t(rule.columns_per_filter), weights.data() + std::size_t(row) * of_filters);
     }
     made_product = std::make_unique<IntegerProduct>(weights.data(), rows, filters);
   });

@@ -6,24 +6,20 @@
 #include <cmath>
 #include <utility>
 
+#include "models/arithmetic/vectorised.h"
+#include "models/dnn/calibration_sample.h"
 #include "models/dnn/convolution_product.h"
 #include "models/dnn/operators.h"
+#include "models/dnn/percentile.h"
 #include "models/dnn/synthetic_weights.h"
 
 namespace mho::dnn {
 
 namespace {
 
-constexpr std::size_t kSample = std::size_t(1) << 16;      ///< values that a percentile is taken of
-constexpr int kFewWindows = 16;                            ///< too few for moments of a filter of its own
-constexpr double kSmallestGain = 0.4, kLargestGain = 2.4;  // few filters have large ones
-
-RowSource rows_of(const Graph& graph, const Node& node, const std::vector<std::vector<std::uint8_t>>& codes) {
-  return [&](int input, int y) {
-    return codes[std::size_t(node.inputs[std::size_t(input)])].data() +
-           std::size_t(y) * graph.input_of(node, std::size_t(input)).shape.row_bytes();
-  };
-}
+/// Deviations of normalised psums in transformers. Scores spread enough for a head to look at some positions more than
+/// at others; what attention adds to a position is less than what stands there, else positions would become alike.
+constexpr double kScoreUnit = 1.5, kResidualUnit = 0.25;
 
 /// All psums of a convolution, [window][filter].
 std::vector<std::int32_t> psums_of(const Graph& graph, const Node& node, const RowSource& rows) {
@@ -37,48 +33,48 @@ std::vector<std::int32_t> psums_of(const Graph& graph, const Node& node, const R
   return psums;
 }
 
-/// Mean and standard deviation of a filter's psums.
-struct FilterMoments {
-  double mean = 0, deviation = 1;
-};
+/// sum[f] += psums[window][f].
+MHO_VECTORISED void add_values(const std::int32_t* psums, std::size_t windows, std::size_t filters, std::int64_t* sum) {
+  for (std::size_t i = 0; i < windows; ++i, psums += filters)
+    for (std::size_t f = 0; f < filters; ++f) sum[f] += psums[f];
+}
 
-std::vector<FilterMoments> moments_of(const std::vector<std::int32_t>& psums, std::size_t filters) {
-  const std::size_t windows = psums.size() / filters;
-  std::vector<std::int64_t> sum(filters, 0);
-  for (std::size_t i = 0; i < windows; ++i)
-    for (std::size_t f = 0; f < filters; ++f) sum[f] += psums[i * filters + f];
-  std::vector<FilterMoments> moments(filters);
-  double total = 0;
-  for (std::size_t f = 0; f < filters; ++f) total += double(sum[f]);
-  const bool pooled = windows < kFewWindows;
-  for (std::size_t f = 0; f < filters; ++f)
-    moments[f].mean = std::floor(pooled ? total / double(psums.size()) : double(sum[f]) / double(windows));
-  // Deviations from a whole number below 2^32: squares are summed in 53 bits with nothing lost that would matter, and
-  // in one order.
-  std::vector<double> square(filters, 0);
-  for (std::size_t i = 0; i < windows; ++i)
+/// square[f] += (psums[window][f] - mean[f])^2.
+MHO_VECTORISED void add_squares(const std::int32_t* psums, std::size_t windows, std::size_t filters, const double* mean,
+                                double* square) {
+  for (std::size_t i = 0; i < windows; ++i, psums += filters)
     for (std::size_t f = 0; f < filters; ++f) {
-      const double d = psums[i * filters + f] - moments[f].mean;
+      const double d = psums[f] - mean[f];
       square[f] += d * d;
     }
+}
+
+/// Mean and standard deviation of every filter's psums.
+struct FilterMoments {
+  std::vector<double> mean, deviation;
+};
+
+/// `pooled`: one mean and deviation for all filters. Deviations are from a whole number below 2^32: squares are summed
+/// in 53 bits with nothing lost that would matter, and in one order.
+FilterMoments moments_of(const std::vector<std::int32_t>& psums, std::size_t filters, bool pooled) {
+  const std::size_t windows = psums.size() / filters;
+  std::vector<std::int64_t> sum(filters, 0);
+  add_values(psums.data(), windows, filters, sum.data());
+  double total = 0;
+  for (const std::int64_t s : sum) total += double(s);
+  FilterMoments moments;
+  for (const std::int64_t s : sum)
+    moments.mean.push_back(std::floor(pooled ? total / double(psums.size()) : double(s) / double(windows)));
+  std::vector<double> square(filters, 0);
+  add_squares(psums.data(), windows, filters, moments.mean.data(), square.data());
   double all = 0;
   for (const double s : square) all += s;
   const double common = std::max(all / double(psums.size()), 1.0);
   // A filter that sees nothing but zeros would be blown up to noise: no variance below a sixteenth of the layer's.
-  for (std::size_t f = 0; f < filters; ++f)
-    moments[f].deviation = std::sqrt(pooled ? common : std::max(square[f] / double(windows), common / 16));
+  for (const double s : square)
+    moments.deviation.push_back(std::sqrt(pooled ? common : std::max(s / double(windows), common / 16)));
   return moments;
 }
-
-/// The value below which a share of `values` lies.
-double percentile_of(std::vector<float> values, double share) {
-  const auto rank = std::min(values.size() - 1, std::size_t(double(values.size()) * share));
-  std::nth_element(values.begin(), values.begin() + std::ptrdiff_t(rank), values.end());
-  return values[rank];
-}
-
-/// Every how many-th of `count` elements is sampled; odd, so that channels take turns.
-std::size_t sampling_step(std::size_t count) { return count / kSample | 1u; }
 
 float magnitude(double value, Activation activation) {
   return float(activation == Activation::kNone ? std::abs(value) : std::max(value, 0.0));
@@ -90,11 +86,20 @@ Calibration::Calibration(LayerTable& table, std::vector<Codes> inputs, const Cal
     : table_(table),
       options_(options),
       codes_(table.graph.tensors.size()),
-      last_reader_(table.graph.tensors.size(), 0) {
+      last_reader_(table.graph.tensors.size(), 0),
+      unit_(table.graph.tensors.size(), 1.0) {
   const Graph& graph = table.graph;
   for (std::size_t i = 0; i < graph.inputs.size(); ++i) codes_[std::size_t(graph.inputs[i])] = std::move(inputs.at(i));
   for (std::size_t n = 0; n < graph.nodes.size(); ++n)
     for (const int input : graph.nodes[n].inputs) last_reader_[std::size_t(input)] = n;
+  for (const Node& node : graph.nodes)
+    for (const int input : node.inputs)
+      if (node.op == Operator::kAdd && graph.tensors[std::size_t(input)].sequence)
+        unit_[std::size_t(input)] = kResidualUnit;
+  for (const Node& node : graph.nodes)
+    if (node.op == Operator::kMatMul && node.transposed)
+      unit_[std::size_t(node.inputs[0])] =
+          kScoreUnit / std::sqrt(double(graph.input_of(node).shape.channels) / node.heads);
 }
 
 void Calibration::calibrate(std::size_t n, RandomBits random) {
@@ -102,84 +107,43 @@ void Calibration::calibrate(std::size_t n, RandomBits random) {
   if (node.op == Operator::kConvolution) {
     calibrate_convolution(node, table_.activations[n], random);
   } else {
+    if (node.op == Operator::kAffine || node.op == Operator::kLayerNorm) normalise_channels(node, random);
     calibrate_rows(node, table_.activations[n]);
   }
   for (const int input : node.inputs)
     if (last_reader_[std::size_t(input)] == n) Codes().swap(codes_[std::size_t(input)]);
 }
 
-void Calibration::set_range(Node& node, Activation activation, double largest) {
-  Tensor& output = table_.graph.tensors[std::size_t(node.output)];
-  if (activation == Activation::kRelu6) largest = std::min(largest, 6.0);
-  output.zero_point = 0;
-  output.scale = as_float(std::max(largest, 1e-6) / highest_code(output.type));
-  node.lower = lowest_code(output.type);
-  node.upper = highest_code(output.type);
-  if (activation == Activation::kRelu6)
-    node.upper = int(std::min(std::nearbyint(6.0 / output.scale), double(highest_code(output.type))));
-}
-
 void Calibration::calibrate_convolution(Node& node, Activation activation, RandomBits& random) {
   Graph& graph = table_.graph;
   Tensor& output = graph.tensors[std::size_t(node.output)];
   const double x_scale = graph.input_of(node).scale;
-  const std::vector<std::int32_t> psums = psums_of(graph, node, rows_of(graph, node, codes_));
+  const Codes& input = codes_[std::size_t(node.inputs[0])];
+  const std::size_t row_bytes = graph.input_of(node).shape.row_bytes();
+  const std::vector<std::int32_t> psums =
+      psums_of(graph, node, [&](int /*input*/, int y) { return input.data() + std::size_t(y) * row_bytes; });
   const auto filters = std::size_t(output.shape.channels);
   Weights& weights = node.weights;
-  for (const FilterMoments& m : moments_of(psums, filters)) {
-    const double share = double(random() >> 11) * 0x1p-53;
-    const double gain = kSmallestGain + (kLargestGain - kSmallestGain) * share * share * share;
-    const double offset = options_.mean_offset + options_.spread_of_offsets * random.bell();
-    weights.scale.push_back(as_float(gain / (m.deviation * x_scale)));
-    weights.bias.push_back(std::int32_t(std::floor(offset / gain * m.deviation - m.mean)));
+  const double unit = unit_[std::size_t(node.output)];
+  // Nothing in a transformer normalises filter by filter; and what positions have in common, on which attention works,
+  // would be taken away.
+  const bool pooled = output.sequence || psums.size() / filters < kFewWindows;
+  const FilterMoments moments = moments_of(psums, filters, pooled);
+  for (std::size_t f = 0; f < filters; ++f) {
+    const auto [gain, offset] = draw_normalisation(random, options_);
+    weights.scale.push_back(as_float(unit * gain / (moments.deviation[f] * x_scale)));
+    weights.bias.push_back(std::int32_t(std::floor(offset / gain * moments.deviation[f] - moments.mean[f])));
   }
   std::vector<float> sample;
-  const std::size_t step = sampling_step(psums.size());
-  for (std::size_t i = 0; i < psums.size(); i += step) {
-    const std::size_t f = i % filters;
+  const std::size_t step = sampling_step_of(psums.size());
+  sample.reserve(psums.size() / step + 1);
+  for (std::size_t i = 0, f = 0; i < psums.size(); i += step, f = (f + step) % filters)
     sample.push_back(magnitude((double(psums[i]) + weights.bias[f]) * (x_scale * weights.scale[f]), activation));
-  }
   output.type = activation == Activation::kNone ? CodeType::kInt8 : CodeType::kUint8;
-  set_range(node, activation, percentile_of(std::move(sample), options_.percentile) * options_.headroom);
+  set_range(node, activation, percentile_of(sample, options_.percentile) * options_.headroom);
   Codes& codes = codes_[std::size_t(node.output)];
   codes.resize(output.shape.bytes());
   Requantiser(graph, node).apply(psums.data(), int(psums.size() / filters), 0, int(filters), codes.data(), filters);
-}
-
-void Calibration::compute(const Node& node) {
-  const Graph& graph = table_.graph;
-  const Shape& shape = graph.output_of(node).shape;
-  Codes& codes = codes_[std::size_t(node.output)];
-  codes.resize(shape.bytes());
-  const RowSource rows = rows_of(graph, node, codes_);
-  for (int y = 0; y < shape.height; ++y)
-    compute_row(graph, node, y, rows, codes.data() + std::size_t(y) * shape.row_bytes());
-}
-
-/// Codes of a range in which nothing clips show which range is needed. Maxima and concatenations keep that first one.
-void Calibration::calibrate_rows(Node& node, Activation activation) {
-  Graph& graph = table_.graph;
-  Tensor& output = graph.tensors[std::size_t(node.output)];
-  double largest = 0;
-  bool is_unsigned = true;
-  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-    const Tensor& input = graph.input_of(node, i);
-    const double end = input.scale * (input.type == CodeType::kUint8 ? 255 : 128);
-    largest = node.op == Operator::kAdd ? largest + end : std::max(largest, end);
-    is_unsigned = is_unsigned && input.type == CodeType::kUint8;
-  }
-  output.type = activation != Activation::kNone || is_unsigned ? CodeType::kUint8 : CodeType::kInt8;
-  set_range(node, activation, largest);
-  if (node.op == Operator::kMaxPool) output.scale = graph.input_of(node).scale;
-  compute(node);
-  if (node.op == Operator::kMaxPool || node.op == Operator::kConcat) return;
-  const Codes& codes = codes_[std::size_t(node.output)];
-  std::vector<float> sample;
-  for (std::size_t i = 0; i < codes.size(); i += sampling_step(codes.size()))
-    sample.push_back(std::abs(output.type == CodeType::kInt8 ? float(std::int8_t(codes[i])) : float(codes[i])));
-  const double code = std::max(percentile_of(std::move(sample), options_.percentile), 1.0);
-  set_range(node, activation, std::min(code * output.scale * options_.headroom, largest));
-  compute(node);
 }
 
 }  // namespace mho::dnn

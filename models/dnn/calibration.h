@@ -20,27 +20,33 @@ struct CalibrationOptions {
   double spread_of_offsets = 0.4;
 };
 
-/// One inference of a graph that is being calibrated.
+/// One inference of a graph that is being calibrated. The first operand of attention's scores gets the
+/// usual divisor, sqrt(channels of a head), folded into its weights.
 class Calibration {
  public:
   /// `table` has input scales and types, and is changed by `calibrate`; it must outlive this object.
   Calibration(LayerTable& table, std::vector<std::vector<std::uint8_t>> inputs, const CalibrationOptions& options = {});
 
-  /// Sets the output's type and scale, the clip range, and of a convolution (whose weight values are there) biases and
-  /// weight scales; then computes the output. Nodes in order, each once.
+  /// Sets the output's type and scale, the clip range, of a convolution (whose weight values are there) biases and
+  /// weight scales, and of a normalisation gains and offsets; then computes the output. Nodes in order, each once.
   void calibrate(std::size_t node, RandomBits random);
 
  private:
   using Codes = std::vector<std::uint8_t>;
+  // calibration.cpp
   void calibrate_convolution(Node& node, Activation activation, RandomBits& random);
+  // calibration_rows.cpp
   void calibrate_rows(Node& node, Activation activation);
-  void compute(const Node& node);
+  void normalise_channels(Node& node, RandomBits& random) const;
+  void find_range(Node& node, Activation activation);
+  Codes computed(const Node& node, int step) const;
   void set_range(Node& node, Activation activation, double largest);
 
   LayerTable& table_;
   CalibrationOptions options_;
   std::vector<Codes> codes_;              ///< one a tensor, emptied behind its last reader
   std::vector<std::size_t> last_reader_;  ///< node, one a tensor
+  std::vector<double> unit_;              ///< deviation of normalised psums, one a tensor
 };
 
 }  // namespace mho::dnn

@@ -16,7 +16,7 @@ constexpr std::size_t kBatchBytes = std::size_t(1) << 18;
 /// So few windows are multiplied straight from the stored weights: packing them would cost more than it saves.
 constexpr int kFewWindows = 4;
 
-/// weights[f][k] -> [k][f] as the product wants them, for the filters of one group.
+/// weights[f][k] -> [k][f].
 std::vector<std::int32_t> transposed(const std::int8_t* weights, int filters, int length) {
   std::vector<std::int32_t> out(std::size_t(filters) * std::size_t(length));
   for (std::size_t f = 0; f < std::size_t(filters); ++f)
@@ -57,8 +57,7 @@ ConvolutionProduct::ConvolutionProduct(const Graph& graph, const Node& node)
   if (depthwise_ || direct_) return;
   const std::size_t of_group = std::size_t(filters_) * std::size_t(length_);
   for (int g = 0; g < groups; ++g)
-    products_.emplace_back(transposed(weights + std::size_t(g) * of_group, filters_, length_).data(), length_,
-                           filters_);
+    products_.push_back(arithmetic::IntegerProduct::of_filters(weights + std::size_t(g) * of_group, length_, filters_));
 }
 
 void ConvolutionProduct::run(const RowSource& rows, const Visit& visit) const {

@@ -4,6 +4,7 @@
 #include "models/dnn/graph.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace mho::dnn {
 
@@ -11,6 +12,13 @@ namespace {
 
 bool slides(const Node& node) {
   return node.op == Operator::kConvolution || node.op == Operator::kMaxPool || node.op == Operator::kAveragePool;
+}
+
+/// A second operand of one pixel that is read at every pixel of the first.
+bool is_broadcast(const Graph& graph, const Node& node, std::size_t input) {
+  if ((node.op != Operator::kAdd && node.op != Operator::kMultiply) || input == 0) return false;
+  const Shape& shape = graph.input_of(node, input).shape;
+  return shape.height == 1 && shape.width == 1;
 }
 
 /// Positions of a window along one axis, 0 where it does not fit.
@@ -40,8 +48,71 @@ const char* name_of(Operator op) {
       return "concat";
     case Operator::kRequantise:
       return "requantise";
+    case Operator::kMultiply:
+      return "multiply";
+    case Operator::kFunction:
+      return "function";
+    case Operator::kAffine:
+      return "affine";
+    case Operator::kSelect:
+      return "select";
+    case Operator::kPad:
+      return "pad";
+    case Operator::kSoftmax:
+      return "softmax";
+    case Operator::kLayerNorm:
+      return "layer_norm";
+    case Operator::kMatMul:
+      return "matmul";
   }
   return "unknown";
+}
+
+const char* name_of(Function function) {
+  switch (function) {
+    case Function::kSigmoid:
+      return "sigmoid";
+    case Function::kTanh:
+      return "tanh";
+    case Function::kLeakyRelu:
+      return "leaky_relu";
+    case Function::kHardSigmoid:
+      return "hard_sigmoid";
+    case Function::kHardSwish:
+      return "hard_swish";
+    case Function::kGelu:
+      return "gelu";
+  }
+  return "unknown";
+}
+
+double value_of(Function function, double parameter, double x) {
+  switch (function) {
+    case Function::kSigmoid:
+      return 1.0 / (1.0 + std::exp(-x));
+    case Function::kTanh:
+      return std::tanh(x);
+    case Function::kLeakyRelu:
+      return x >= 0 ? x : parameter * x;
+    case Function::kHardSigmoid:
+      return std::clamp(parameter * x + 0.5, 0.0, 1.0);
+    case Function::kHardSwish:
+      return x * std::clamp(x / 6.0 + 0.5, 0.0, 1.0);
+    case Function::kGelu:
+      return 0.5 * x * (1.0 + std::erf(x / std::sqrt(2.0)));
+  }
+  return x;
+}
+
+int sequence_row(int positions) {
+  for (int width = std::min(positions, 16); width > 1; --width)
+    if (positions % width == 0) return width;
+  return 1;
+}
+
+Shape sequence_shape(int positions, int channels) {
+  const int width = sequence_row(positions);
+  return {positions / width, width, channels};
 }
 
 Shape windowed_shape(const Shape& input, const Window& window, int channels) {
@@ -78,17 +149,30 @@ std::uint64_t macs(const Graph& graph) {
   return sum;
 }
 
-int last_input_row(const Graph& graph, const Node& node, int y) {
-  if (!slides(node)) return y;
-  const Window& w = node.window;
-  const int last = y * w.stride_y + (w.kernel_height - 1) * w.dilation_y - w.pad_top;
-  return std::clamp(last, 0, graph.input_of(node).shape.height - 1);
+std::uint64_t digital_macs(const Graph& graph, const Node& node) {
+  if (node.op != Operator::kMatMul) return 0;
+  const Shape& a = graph.input_of(node, 0).shape;
+  const Shape& b = graph.input_of(node, 1).shape;
+  const std::uint64_t pixels = std::uint64_t(b.height) * std::uint64_t(b.width);
+  return std::uint64_t(a.height) * std::uint64_t(a.width) * pixels * std::uint64_t(b.channels);
 }
 
-int first_input_row(const Graph& graph, const Node& node, int y) {
+int last_input_row(const Graph& graph, const Node& node, int y, std::size_t input) {
+  const int end = graph.input_of(node, input).shape.height - 1;
+  if (is_broadcast(graph, node, input)) return 0;
+  if (node.op == Operator::kMatMul) return input == 0 ? y : end;
+  if (node.op == Operator::kPad) return std::clamp(y - node.window.pad_top, 0, end);
   if (!slides(node)) return y;
-  const int first = y * node.window.stride_y - node.window.pad_top;
-  return std::clamp(first, 0, graph.input_of(node).shape.height - 1);
+  const Window& w = node.window;
+  return std::clamp(y * w.stride_y + (w.kernel_height - 1) * w.dilation_y - w.pad_top, 0, end);
+}
+
+int first_input_row(const Graph& graph, const Node& node, int y, std::size_t input) {
+  if (is_broadcast(graph, node, input) || (node.op == Operator::kMatMul && input > 0)) return 0;
+  const int end = graph.input_of(node, input).shape.height - 1;
+  if (node.op == Operator::kPad) return std::clamp(y - node.window.pad_top, 0, end);
+  if (!slides(node)) return y;
+  return std::clamp(y * node.window.stride_y - node.window.pad_top, 0, end);
 }
 
 }  // namespace mho::dnn

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `validate`: everything a graph must fulfil before any other code looks at it. Graphs come from files, so numbers are
 // bounded before they are multiplied, and each message names the tensor or node and what is allowed. Windows and
-// weights of single nodes are checked in node_checks.cpp.
+// weights of single nodes are checked in node_checks.cpp, operators without either in activation_checks.cpp.
 #include <cstdint>
 #include <set>
 #include <string>
@@ -56,14 +56,24 @@ void check_indices(const Refusal& refuse, const std::vector<int>& indices, const
   if (indices.empty()) refuse.whole(std::string("there is no ") + what, "one or more");
 }
 
+/// Inputs of an operator: this many, or two or more.
+struct Arity {
+  std::size_t count;
+  const char* text;
+  bool admits(std::size_t inputs) const { return count == 0 ? inputs >= 2 : inputs == count; }
+};
+
+Arity arity_of(Operator op) {
+  if (op == Operator::kConcat) return {0, "two or more"};
+  if (op == Operator::kAdd || op == Operator::kMultiply || op == Operator::kMatMul) return {2, "two"};
+  return {1, "one"};
+}
+
 void check_arity(const Refusal& refuse, const Node& node) {
-  const std::size_t count = node.inputs.size();
-  if (node.op > Operator::kRequantise) refuse.whole("node " + excerpt(node.name) + " has no operator", "an Operator");
-  if (node.op == Operator::kConcat ? count < 2 : count != (node.op == Operator::kAdd ? 2u : 1u))
-    refuse.node(node, "has " + std::to_string(count) + " inputs",
-                node.op == Operator::kConcat ? "two or more"
-                : node.op == Operator::kAdd  ? "two"
-                                             : "one");
+  if (node.op > kLastOperator) refuse.whole("node " + excerpt(node.name) + " has no operator", "an Operator");
+  const Arity arity = arity_of(node.op);
+  if (!arity.admits(node.inputs.size()))
+    refuse.node(node, "has " + std::to_string(node.inputs.size()) + " inputs", arity.text);
 }
 
 /// Every tensor is written once, and before it is read.

@@ -43,4 +43,10 @@ inline constexpr const char* kScales = "a positive number within float's range";
 /// number of weights.
 std::uint64_t check_node(const Refusal& refuse, const Node& node);
 
+/// The part of check_node for operators that have neither a window nor weights.
+void check_activations(const Refusal& refuse, const Node& node);
+
+/// Refuses an output of another shape.
+void check_shape(const Refusal& refuse, const Node& node, const Shape& expected);
+
 }  // namespace mho::dnn

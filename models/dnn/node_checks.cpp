@@ -50,12 +50,6 @@ void check_axis(const Refusal& refuse, const Node& node, const WindowAxis& axis)
   if (axis.must_see) check_positions(refuse, node, axis, (padded - extent) / axis.stride + 1);
 }
 
-void check_shape(const Refusal& refuse, const Node& node, const Shape& expected) {
-  const Tensor& output = refuse.graph.output_of(node);
-  if (!(output.shape == expected))
-    refuse.node(node, "output " + excerpt(output.name) + " has shape " + text_of(output.shape), text_of(expected));
-}
-
 void check_window(const Refusal& refuse, const Node& node) {
   const Shape& input = refuse.graph.input_of(node).shape;
   const Window& w = node.window;
@@ -122,20 +116,6 @@ void check_psums(const Refusal& refuse, const Node& node) {
   }
 }
 
-void check_concat(const Refusal& refuse, const Node& node) {
-  Shape expected = refuse.graph.input_of(node).shape;
-  std::int64_t channels = 0;
-  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-    const Shape& input = refuse.graph.input_of(node, i).shape;
-    if (input.height != expected.height || input.width != expected.width)
-      refuse.node(node, "input " + excerpt(refuse.graph.input_of(node, i).name) + " has shape " + text_of(input),
-                  std::to_string(expected.height) + " x " + std::to_string(expected.width) + " pixels as the first");
-    channels += input.channels;
-  }
-  expected.channels = int(std::min<std::int64_t>(channels, INT32_MAX));
-  check_shape(refuse, node, expected);
-}
-
 void check_range(const Refusal& refuse, const Node& node) {
   const CodeType type = refuse.graph.output_of(node).type;
   if (node.lower > node.upper || node.lower < lowest_code(type) || node.upper > highest_code(type))
@@ -145,9 +125,14 @@ void check_range(const Refusal& refuse, const Node& node) {
 
 }  // namespace
 
+void check_shape(const Refusal& refuse, const Node& node, const Shape& expected) {
+  const Tensor& output = refuse.graph.output_of(node);
+  if (!(output.shape == expected))
+    refuse.node(node, "output " + excerpt(output.name) + " has shape " + text_of(output.shape), text_of(expected));
+}
+
 std::uint64_t check_node(const Refusal& refuse, const Node& node) {
   check_range(refuse, node);
-  const Shape& first = refuse.graph.input_of(node).shape;
   switch (node.op) {
     case Operator::kConvolution: {
       check_window(refuse, node);
@@ -158,21 +143,11 @@ std::uint64_t check_node(const Refusal& refuse, const Node& node) {
     case Operator::kMaxPool:
     case Operator::kAveragePool:
       check_window(refuse, node);
-      break;
-    case Operator::kAdd:
-      if (!(refuse.graph.input_of(node, 1).shape == first))
-        refuse.node(node, "adds shapes " + text_of(first) + " and " + text_of(refuse.graph.input_of(node, 1).shape),
-                    "equal shapes");
-      check_shape(refuse, node, first);
-      break;
-    case Operator::kConcat:
-      check_concat(refuse, node);
-      break;
-    case Operator::kRequantise:
-      check_shape(refuse, node, first);
-      break;
+      return 0;
+    default:
+      check_activations(refuse, node);
+      return 0;
   }
-  return 0;
 }
 
 }  // namespace mho::dnn

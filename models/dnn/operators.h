@@ -12,7 +12,8 @@
 
 namespace mho::dnn {
 
-/// Gives row `y` of input `input` of a node (width * channels codes); never asked for rows outside the map.
+/// Gives row `y` of input `input` of a node (width * channels codes); never asked for rows outside the map, nor for any
+/// but those from first_input_row to last_input_row. All of them must stay where they are until the row is computed.
 using RowSource = std::function<const std::uint8_t*(int input, int y)>;
 
 /// A piece of the dot products of windows (y, x_first .. x_first + count - 1): elements k_first .. k_first +

@@ -9,6 +9,15 @@ namespace mho::dnn {
 void max_pool_row(const Graph& graph, const Node& node, int y, const RowSource& rows, std::uint8_t* out);
 void average_pool_row(const Graph& graph, const Node& node, int y, const RowSource& rows, std::uint8_t* out);
 void add_row(const Graph& graph, const Node& node, int y, const RowSource& rows, std::uint8_t* out);
+void multiply_row(const Graph& graph, const Node& node, int y, const RowSource& rows, std::uint8_t* out);
+void function_row(const Graph& graph, const Node& node, int y, const RowSource& rows, std::uint8_t* out);
+void affine_row(const Graph& graph, const Node& node, int y, const RowSource& rows, std::uint8_t* out);
+void select_row(const Graph& graph, const Node& node, int y, const RowSource& rows, std::uint8_t* out);
+void pad_row(const Graph& graph, const Node& node, int y, const RowSource& rows, std::uint8_t* out);
+void softmax_row(const Graph& graph, const Node& node, int y, const RowSource& rows, std::uint8_t* out);
+void layer_norm_row(const Graph& graph, const Node& node, int y, const RowSource& rows, std::uint8_t* out);
+/// Asks for all rows of input 1, whatever `y` is.
+void matmul_row(const Graph& graph, const Node& node, int y, const RowSource& rows, std::uint8_t* out);
 void concat_row(const Graph& graph, const Node& node, int y, const RowSource& rows, std::uint8_t* out);
 void requantise_row(const Graph& graph, const Node& node, int y, const RowSource& rows, std::uint8_t* out);
 

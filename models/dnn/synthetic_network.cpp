@@ -13,7 +13,8 @@ namespace mho::dnn {
 namespace {
 
 constexpr std::uint64_t kNodeStreams = std::uint64_t(1) << 32;
-constexpr std::uint64_t kExampleStream = kNodeStreams - 1;  // the image that scales are calibrated on
+constexpr std::uint64_t kExampleStream = kNodeStreams - 1;  // the inputs that scales are calibrated on
+constexpr std::uint64_t kCommonStream = kNodeStreams - 2;   // what the inputs of all inferences share
 
 }  // namespace
 
@@ -22,7 +23,9 @@ std::vector<std::vector<std::uint8_t>> synthetic_inputs(const Graph& graph, std:
   for (const int input : graph.inputs) {
     const Tensor& tensor = graph.tensors[std::size_t(input)];
     const RandomBits random(seed + std::uint64_t(input), index);
-    inputs.push_back(synthetic_image(random, tensor.shape, tensor.type));
+    inputs.push_back(
+        tensor.sequence ? synthetic_tokens(RandomBits(seed + std::uint64_t(input), kCommonStream), random, tensor.shape)
+                        : synthetic_image(random, tensor.shape, tensor.type));
   }
   return inputs;
 }
@@ -31,17 +34,18 @@ Graph synthetic_network(LayerTable table, std::uint64_t seed, const CalibrationO
   Graph& graph = table.graph;
   for (const int input : graph.inputs) {
     Tensor& tensor = graph.tensors[std::size_t(input)];
-    tensor.type = CodeType::kUint8;
-    tensor.scale = as_float(1.0 / 255);
+    tensor.type = tensor.sequence ? CodeType::kInt8 : CodeType::kUint8;
+    tensor.scale = as_float(tensor.sequence ? kTokenScale : 1.0 / 255);
     tensor.zero_point = 0;
   }
   Calibration calibration(table, synthetic_inputs(graph, seed, kExampleStream), options);
   for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
     Node& node = graph.nodes[n];
+    // Rows of a transformer's matrices read normalised channels and lean to no side; filters of images do.
     if (node.op == Operator::kConvolution)
       node.weights.values =
           synthetic_filters(RandomBits(seed, kNodeStreams + 2 * n), std::size_t(filters_of(graph, node)),
-                            std::size_t(dot_length(graph, node)));
+                            std::size_t(dot_length(graph, node)), !graph.output_of(node).sequence);
     calibration.calibrate(n, RandomBits(seed, kNodeStreams + 2 * n + 1));
   }
   validate(graph);

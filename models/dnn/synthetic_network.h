@@ -11,10 +11,12 @@
 
 namespace mho::dnn {
 
-/// The validated graph; throws mho::InputError. The same for equal arguments on every machine. `table` is used up.
+/// The validated graph; throws mho::InputError. The same for equal arguments on every machine,
+/// but for codes that hang on the last bit of the C library's exp, tanh and erf. `table` is used up.
 Graph synthetic_network(LayerTable table, std::uint64_t seed, const CalibrationOptions& options = {});
 
-/// Codes for every input of `graph`, for inference `index` (0, 1, ...): images where the input is a map.
+/// Codes for every input of `graph`, for inference `index` (0, 1, ...): images where the input is a map,
+/// embedded tokens where it is a sequence.
 std::vector<std::vector<std::uint8_t>> synthetic_inputs(const Graph& graph, std::uint64_t seed, std::uint64_t index);
 
 }  // namespace mho::dnn

@@ -7,6 +7,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdlib>
+
+#include "models/arithmetic/vectorised.h"
 
 namespace mho::dnn {
 
@@ -36,13 +39,33 @@ const std::array<std::int16_t, 65536>& bell_table() {
   return table;
 }
 
-/// Four table entries a draw, moved by `mean`.
-void draw_filter(RandomBits& random, std::size_t length, int mean, int* steps) {
-  const auto& table = bell_table();
-  for (std::size_t k = 0; k < length; k += 4) {
-    std::uint64_t bits = random();
-    for (std::size_t i = k; i < std::min(k + 4, length); ++i, bits >>= 16) steps[i] = table[bits & 0xffff] + mean;
+/// `length` (1 or more) steps, four table entries a draw.
+void draw_filter(RandomBits& random, std::size_t length, std::int16_t* steps) {
+  const std::int16_t* table = bell_table().data();
+  std::size_t k = 0;
+  for (; k + 4 <= length; k += 4) {
+    const std::uint64_t bits = random();
+    steps[k] = table[bits & 0xffff];
+    steps[k + 1] = table[bits >> 16 & 0xffff];
+    steps[k + 2] = table[bits >> 32 & 0xffff];
+    steps[k + 3] = table[bits >> 48];
   }
+  if (k == length) return;
+  for (std::uint64_t bits = random(); k < length; ++k, bits >>= 16) steps[k] = table[bits & 0xffff];
+}
+
+MHO_VECTORISED int largest_magnitude(const std::int16_t* steps, std::size_t length, int mean) {
+  int least = steps[0], greatest = steps[0];
+  for (std::size_t k = 1; k < length; ++k) {
+    least = std::min<int>(least, steps[k]);
+    greatest = std::max<int>(greatest, steps[k]);
+  }
+  return std::max(std::abs(least + mean), std::abs(greatest + mean));
+}
+
+MHO_VECTORISED void quantise_filter(const std::int16_t* steps, std::size_t length, int mean, float scale,
+                                    std::int8_t* codes) {
+  for (std::size_t k = 0; k < length; ++k) codes[k] = std::int8_t(int(float(steps[k] + mean) * scale + 128.5f) - 128);
 }
 
 /// One layer of value noise: a lattice of random bytes every `period` pixels, for `channels` channels.
@@ -76,26 +99,45 @@ RandomBits::RandomBits(std::uint64_t seed, std::uint64_t stream) : state_(seed) 
   state_ = (*this)();
 }
 
-std::uint64_t RandomBits::operator()() {
-  std::uint64_t z = state_ += 0x9e3779b97f4a7c15u;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
-}
-
 double RandomBits::bell() { return double(bell_table()[(*this)() >> 48]) / kUnit; }
 
-std::vector<std::int8_t> synthetic_filters(RandomBits random, std::size_t filters, std::size_t length) {
+std::vector<std::int8_t> synthetic_filters(RandomBits random, std::size_t filters, std::size_t length,
+                                           bool means_scatter) {
   std::vector<std::int8_t> codes(filters * length);
-  std::vector<int> steps(length);
-  std::int8_t* code = codes.data();
+  std::vector<std::int16_t> steps(length);
   for (std::size_t f = 0; f < filters; ++f) {
-    const int mean = int((kMeanOfMeans + kSpreadOfMeans * random.bell()) * kUnit);
-    draw_filter(random, length, mean, steps.data());
-    int largest = 1;
-    for (const int step : steps) largest = std::max(largest, std::abs(step));
-    const float scale = 127.0f / float(largest);
-    for (const int step : steps) *code++ = std::int8_t(int(float(step) * scale + 128.5f) - 128);
+    const int mean = means_scatter ? int((kMeanOfMeans + kSpreadOfMeans * random.bell()) * kUnit) : 0;
+    draw_filter(random, length, steps.data());
+    const int largest = std::max(largest_magnitude(steps.data(), length, mean), 1);
+    quantise_filter(steps.data(), length, mean, 127.0f / float(largest), codes.data() + f * length);
+  }
+  return codes;
+}
+
+std::vector<std::uint8_t> synthetic_tokens(RandomBits common, RandomBits random, const Shape& shape) {
+  constexpr std::size_t kPeriod = 8;  // positions between points of what changes slowly
+  const auto channels = std::size_t(shape.channels);
+  const std::size_t positions = shape.bytes() / channels;
+  const auto& table = bell_table();
+  const auto draw = [&table](RandomBits& bits, std::size_t count) {
+    std::vector<std::int16_t> steps(count);
+    for (std::int16_t& step : steps) step = table[bits() >> 48];
+    return steps;
+  };
+  const std::vector<std::int16_t> channel = draw(common, channels);
+  const std::vector<std::int16_t> slow = draw(random, (positions / kPeriod + 2) * channels);
+  std::vector<std::uint8_t> codes(shape.bytes());
+  std::uint8_t* code = codes.data();
+  for (std::size_t p = 0; p < positions; ++p) {
+    const std::int16_t* before = slow.data() + p / kPeriod * channels;
+    const int after = int(p % kPeriod), unit = int(kPeriod);
+    const std::vector<std::int16_t> own = draw(random, channels);
+    for (std::size_t c = 0; c < channels; ++c) {
+      const int drift = before[c] * (unit - after) + before[c + channels] * after;
+      // In sixteenths: 8^2 + (about 6)^2 + 12^2 = 16^2.
+      const int sum = 8 * channel[c] + 7 * drift / unit + 12 * own[c];
+      *code++ = std::uint8_t(std::clamp(sum * 27 / (16 * kUnit), -127, 127));
+    }
   }
   return codes;
 }

@@ -6,6 +6,7 @@
 
 #include "models/mapping/block_layout.h"
 #include "models/mapping/encode_blocks.h"
+#include "models/mapping/encoded_block.h"
 #include "models/mapping/program_checks.h"
 
 namespace mho::mapping {
@@ -15,7 +16,7 @@ std::string name_of(const Program& program, const LayerPlan& layer) {
   return "layer " + program.graph.nodes[std::size_t(layer.node)].name;
 }
 
-void check_shape(const Program& program, const std::string& where, const Block& block, const BlockShape& shape,
+void check_block(const Program& program, const std::string& where, const Block& block, const BlockShape& shape,
                  const arithmetic::Slicing& slicing) {
   const arithmetic::EncodedBlock& e = block.encoded;
   if (block.row_first != shape.row_first || block.filter_first != shape.filter_first || e.rows != shape.rows ||
@@ -23,36 +24,7 @@ void check_shape(const Program& program, const std::string& where, const Block& 
     refuse_program(program, where + " does not hold its part of the weights",
                    std::to_string(shape.rows) + " rows from " + std::to_string(shape.row_first) + ", " +
                        std::to_string(shape.filters) + " filters from " + std::to_string(shape.filter_first));
-  if (e.recombination.columns_per_filter != slicing.count() || e.cell_bits != slicing.widest())
-    refuse_program(program, where + " has another slicing than the machine");
-  const auto columns = std::size_t(e.columns());
-  if (e.levels.size() != std::size_t(e.rows) * columns || e.recombination.coefficient.size() != columns ||
-      e.recombination.unit_coefficient.size() != std::size_t(e.filters))
-    refuse_program(program, where + " has too few or too many levels or coefficients");
-}
-
-/// Levels within their slices, and coefficients under which every level gives a weight of the stored width.
-void check_values(const Program& program, const std::string& where, const arithmetic::EncodedBlock& e,
-                  const arithmetic::Slicing& slicing) {
-  const auto columns = std::size_t(e.columns()), per_filter = std::size_t(slicing.count());
-  std::vector<std::uint8_t> used(columns, 0);
-  for (std::size_t row = 0; row < std::size_t(e.rows); ++row)
-    for (std::size_t c = 0; c < columns; ++c) used[c] = std::uint8_t(used[c] | e.levels[row * columns + c]);
-  for (std::size_t c = 0; c < columns; ++c)
-    if (used[c] >> slicing.width(int(c % per_filter)) != 0)
-      refuse_program(program, where + ", column " + std::to_string(c) + " has a level above its slice");
-  const std::int64_t limit = std::int64_t{1} << (slicing.bits() - 1);
-  for (std::size_t f = 0; f < std::size_t(e.filters); ++f) {
-    std::int64_t lowest = e.recombination.unit_coefficient[f], highest = lowest;
-    for (std::size_t k = 0; k < per_filter; ++k) {
-      const std::int64_t top = (std::int64_t{1} << slicing.width(int(k))) - 1;
-      const std::int64_t reach = e.recombination.coefficient[f * per_filter + k] * top;
-      (reach < 0 ? lowest : highest) += reach;
-    }
-    if (lowest < -limit || highest >= limit)
-      refuse_program(program,
-                     where + ", filter " + std::to_string(f) + " has coefficients that leave the weights' width");
-  }
+  if (const std::string fault = fault_of(e, slicing); !fault.empty()) refuse_program(program, where + fault);
 }
 
 void check_stream(const Program& program, const LayerPlan& layer, const Machine& machine) {
@@ -67,8 +39,7 @@ void check_stream(const Program& program, const LayerPlan& layer, const Machine&
     refuse_program(program, name_of(program, layer) + " has another input stream than the machine");
 }
 
-void check_loss(const Program& program, const LayerPlan& layer, const Machine& machine) {
-  const ColumnBound bound = largest_column(layer.blocks, layer.stream);
+void check_loss(const Program& program, const LayerPlan& layer, const ColumnBound& bound, const Machine& machine) {
   const std::string loss = loss_of(bound, layer.blocks, machine.adc);
   if (layer.lossless && !loss.empty())
     refuse_program(program, name_of(program, layer) + " is marked lossless, but " + loss);
@@ -145,12 +116,14 @@ void check_layer(const Program& program, const LayerPlan& layer, const Machine& 
     refuse_program(program, where + " has " + std::to_string(layer.blocks.size()) + " blocks",
                    std::to_string(layout.count()));
   const arithmetic::Slicing slicing(machine.weight_slicing);
+  ColumnBound worst;
   for (std::size_t i = 0; i < layer.blocks.size(); ++i) {
-    const std::string block = where + ", block " + std::to_string(i);
-    check_shape(program, block, layer.blocks[i], layout.at(std::int64_t(i)), slicing);
-    check_values(program, block, layer.blocks[i].encoded, slicing);
+    const Block block = unpacked(layer.blocks[i]);
+    check_block(program, where + ", block " + std::to_string(i), block, layout.at(std::int64_t(i)), slicing);
+    const ColumnBound bound = largest_column(block.encoded, int(i), layer.stream);
+    if (bound.bound > worst.bound) worst = bound;
   }
-  check_loss(program, layer, machine);
+  check_loss(program, layer, worst, machine);
 }
 
 void check_placements(const Program& program, const Machine& machine) {

@@ -7,6 +7,7 @@
 
 #include "models/dnn/operators.h"
 #include "models/input_error.h"
+#include "models/mapping/block_layout.h"
 #include "models/mapping/encode_blocks.h"
 #include "models/mapping/place.h"
 #include "models/mapping/program.h"
@@ -26,33 +27,70 @@ arithmetic::InputStream stream_of(const dnn::Graph& graph, const dnn::Node& node
                    "dac_bits: 1, or data_bits one above a multiple of dac_bits, or unsigned activations");
 }
 
+/// What can be told of a layer without its weights: the shapes of its blocks among it.
 LayerPlan plan_layer(const dnn::Graph& graph, int index, const Machine& machine) {
   const dnn::Node& node = graph.nodes[std::size_t(index)];
   LayerPlan plan;
   plan.node = index;
   plan.stream = stream_of(graph, node, machine);
-  plan.blocks = encode_blocks(graph, node, machine);
-  const ColumnBound bound = largest_column(plan.blocks, plan.stream);
+  const BlockLayout layout(graph, node, machine);
+  const arithmetic::Slicing slicing(machine.weight_slicing);
+  for (std::int64_t i = 0; i < layout.count(); ++i) {
+    const BlockShape shape = layout.at(i);
+    Block block;
+    block.row_first = shape.row_first;
+    block.filter_first = shape.filter_first;
+    block.encoded.rows = shape.rows;
+    block.encoded.filters = shape.filters;
+    block.encoded.cell_bits = slicing.widest();
+    block.encoded.recombination.columns_per_filter = slicing.count();
+    plan.blocks.push_back(std::move(block));
+  }
+  return plan;
+}
+
+/// The levels of a planned layer, packed where that is asked for, and whether a converter could lose something of their
+/// sums.
+void encode_layer(const dnn::Graph& graph, LayerPlan& plan, const Machine& machine, bool packed) {
+  const dnn::Node& node = graph.nodes[std::size_t(plan.node)];
+  ColumnBound bound;
+  plan.blocks = encode_blocks(graph, node, machine, [&](Block& block, int index) {
+    const ColumnBound of_block = largest_column(block.encoded, index, plan.stream);
+    if (of_block.bound > bound.bound) bound = of_block;
+    if (packed) pack_levels(block);
+  });
   plan.loss = loss_of(bound, plan.blocks, machine.adc);
   if (!plan.loss.empty() && machine.fidelity == Fidelity::kExact)
     throw InputError(graph.name, 0, 0, "layer " + node.name + ": " + plan.loss,
                      "use fidelity: auto or sliced, or adc.bits: " + std::to_string(bits_for(bound, machine.adc)));
   if (plan.loss.empty() && machine.fidelity == Fidelity::kSliced) plan.loss = "fidelity: sliced was asked for";
   plan.lossless = plan.loss.empty();
-  return plan;
+}
+
+/// A copy of everything but weight values and biases, which may be large.
+dnn::Node without_weights(const dnn::Node& node) {
+  dnn::Node copy;
+  copy.name = node.name, copy.op = node.op;
+  copy.inputs = node.inputs, copy.output = node.output;
+  copy.window = node.window, copy.count_include_pad = node.count_include_pad;
+  copy.weights.groups = node.weights.groups;
+  copy.weights.scale = node.weights.scale;
+  copy.lower = node.lower, copy.upper = node.upper;
+  copy.function = node.function, copy.parameter = node.parameter;
+  copy.gain = node.gain, copy.offset = node.offset, copy.epsilon = node.epsilon;
+  copy.channels = node.channels;
+  copy.heads = node.heads, copy.transposed = node.transposed;
+  return copy;
 }
 
 /// The graph without weight values; x_zero * sum(w) leaves the bias, because the crossbars multiply codes as they are.
 dnn::Graph folded(const dnn::Graph& graph) {
   dnn::Graph result{graph.name, graph.tensors, {}, graph.inputs, graph.outputs};
   for (const dnn::Node& node : graph.nodes) {
-    dnn::Weights weights;
-    weights.groups = node.weights.groups;
-    weights.scale = node.weights.scale;
+    result.nodes.push_back(without_weights(node));
     if (node.op == dnn::Operator::kConvolution)
-      for (const std::int64_t bias : dnn::folded_bias(graph, node)) weights.bias.push_back(std::int32_t(bias));
-    result.nodes.push_back({node.name, node.op, node.inputs, node.output, node.window, node.count_include_pad,
-                            std::move(weights), node.lower, node.upper});
+      for (const std::int64_t bias : dnn::folded_bias(graph, node))
+        result.nodes.back().weights.bias.push_back(std::int32_t(bias));
   }
   return result;
 }
@@ -110,6 +148,10 @@ void lay_out_with_rings(Program& program, const dnn::Graph& graph, const Machine
 }  // namespace
 
 Program compile(const dnn::Graph& graph, const Machine& machine) {
+  return encode(plan(graph, machine), graph, machine);
+}
+
+Program plan(const dnn::Graph& graph, const Machine& machine) {
   validate(machine);
   dnn::validate(graph);
   const Allocation allocation = allocate(graph, machine);
@@ -122,6 +164,16 @@ Program compile(const dnn::Graph& graph, const Machine& machine) {
   program.buffers = row_buffers(program.graph);
   lay_out_with_rings(program, graph, machine, allocation);
   program.commands = commands_of(program);
+  return program;
+}
+
+Program encode(Program program, const dnn::Graph& graph, const Machine& machine, const LayerVisit& visit) {
+  for (LayerPlan& layer : program.layers) {
+    encode_layer(graph, layer, machine, visit != nullptr);
+    if (!visit) continue;
+    visit(program, layer);
+    for (Block& block : layer.blocks) drop_levels(block);
+  }
   return program;
 }
 

@@ -3,8 +3,14 @@
 #include "models/mapping/encode_blocks.h"
 
 #include <algorithm>
+#include <stdexcept>
+#include <utility>
 
+#include "models/arithmetic/level_sums.h"
+#include "models/arithmetic/stored_weights.h"
+#include "models/input_error.h"
 #include "models/mapping/block_layout.h"
+#include "models/mapping/encoded_block.h"
 
 namespace mho::mapping {
 namespace {
@@ -25,28 +31,25 @@ void gather(const dnn::Node& node, const BlockLayout& layout, const BlockShape& 
   }
 }
 
-ColumnBound largest_column(const arithmetic::EncodedBlock& block, int index, std::int64_t top) {
-  const auto columns = std::size_t(block.columns());
-  std::vector<std::uint32_t> sums(columns, 0);
-  for (std::size_t row = 0; row < std::size_t(block.rows); ++row) {
-    const std::uint8_t* levels = block.levels.data() + row * columns;
-    for (std::size_t c = 0; c < columns; ++c) sums[c] += levels[c];
-  }
-  const auto largest = std::max_element(sums.begin(), sums.end());
-  if (*largest < std::uint32_t(block.rows)) return {index, int(columns), block.rows * top};
-  return {index, int(largest - sums.begin()), std::int64_t(*largest) * top};
+/// Throws std::invalid_argument where crossbars cannot hold the block or, for a lossless encoding, where it does not
+/// hold `weights`.
+void check_encoded(const arithmetic::EncodedBlock& block, const BlockShape& shape, const arithmetic::Slicing& slicing,
+                   const std::vector<std::int32_t>& weights, bool lossless) {
+  if (block.rows != shape.rows || block.filters != shape.filters)
+    throw std::invalid_argument("what it gives has another number of rows or filters");
+  if (const std::string fault = fault_of(block, slicing); !fault.empty())
+    throw std::invalid_argument("what it gives" + fault);
+  if (!lossless || arithmetic::stores(block, weights)) return;
+  const std::vector<std::int32_t> stored = arithmetic::stored_weights(block);
+  const auto wrong = std::mismatch(stored.begin(), stored.end(), weights.begin());
+  const std::ptrdiff_t at = wrong.first - stored.begin();
+  throw std::invalid_argument(
+      "weight " + std::to_string(*wrong.second) + " of filter " + std::to_string(shape.filter_first + at / shape.rows) +
+      ", row " + std::to_string(shape.row_first + at % shape.rows) + " is stored as " + std::to_string(*wrong.first) +
+      " (an encoding that changes weights overrides lossless())");
 }
 
 }  // namespace
-
-std::unique_ptr<arithmetic::WeightEncoding> make_encoding(const Machine& machine) {
-  const arithmetic::Slicing slicing(machine.weight_slicing);
-  if (machine.encoding == "biased") return arithmetic::make_biased_encoding(slicing);
-  const int bits = arithmetic::lossless_adc_bits(machine.crossbar.rows, machine.dac_bits, machine.crossbar.cell_bits);
-  const std::int64_t half = std::int64_t{1} << (bits - 1);
-  const std::int64_t top = (std::int64_t{1} << machine.dac_bits) - 1;
-  return arithmetic::make_flip_encoding(slicing, (half + top - 1) / top);
-}
 
 arithmetic::InputStream make_stream(const dnn::Tensor& input, const Machine& machine) {
   arithmetic::InputStream stream;
@@ -57,24 +60,49 @@ arithmetic::InputStream make_stream(const dnn::Tensor& input, const Machine& mac
 }
 
 std::vector<Block> encode_blocks(const dnn::Graph& graph, const dnn::Node& node, const Machine& machine) {
-  const auto encoding = make_encoding(machine);
+  return encode_blocks(graph, node, machine, {});
+}
+
+std::vector<Block> encode_blocks(const dnn::Graph& graph, const dnn::Node& node, const Machine& machine,
+                                 const BlockVisit& each) {
+  const arithmetic::Slicing slicing(machine.weight_slicing);
   const BlockLayout layout(graph, node, machine);
   std::vector<Block> blocks;
   blocks.reserve(std::size_t(layout.count()));
   std::vector<std::int32_t> weights;
-  for (std::int64_t i = 0; i < layout.count(); ++i) {
-    const BlockShape shape = layout.at(i);
-    gather(node, layout, shape, weights);
-    blocks.push_back({shape.row_first, shape.filter_first, encoding->encode(weights, shape.rows, shape.filters)});
+  try {
+    const auto encoding = machine.encoding.make(machine);
+    for (std::int64_t i = 0; i < layout.count(); ++i) {
+      const BlockShape shape = layout.at(i);
+      gather(node, layout, shape, weights);
+      arithmetic::EncodedBlock encoded = encoding->encode(weights, shape.rows, shape.filters);
+      check_encoded(encoded, shape, slicing, weights, encoding->lossless());
+      blocks.push_back({shape.row_first, shape.filter_first, std::move(encoded)});
+      if (each) each(blocks.back(), int(i));
+    }
+  } catch (const std::invalid_argument& error) {
+    throw InputError(graph.name, 0, 0,
+                     "layer " + node.name + ", block " + std::to_string(blocks.size()) + ": encoding `" +
+                         machine.encoding.name() + "`: " + error.what());
   }
   return blocks;
 }
 
-ColumnBound largest_column(const std::vector<Block>& blocks, const arithmetic::InputStream& stream) {
+ColumnBound largest_column(const arithmetic::EncodedBlock& block, int index, const arithmetic::InputStream& stream) {
   const std::int64_t top = (std::int64_t{1} << stream.slicing.widest()) - 1;
+  const auto columns = std::size_t(block.columns());
+  std::vector<std::uint32_t> sums(columns, 0);
+  for (std::size_t row = 0; row < std::size_t(block.rows); ++row)
+    arithmetic::add_row(block.levels.data() + row * columns, columns, sums.data());
+  const auto largest = std::max_element(sums.begin(), sums.end());
+  if (*largest < std::uint32_t(block.rows)) return {index, int(columns), block.rows * top};
+  return {index, int(largest - sums.begin()), std::int64_t(*largest) * top};
+}
+
+ColumnBound largest_column(const std::vector<Block>& blocks, const arithmetic::InputStream& stream) {
   ColumnBound worst;
   for (std::size_t i = 0; i < blocks.size(); ++i) {
-    const ColumnBound bound = largest_column(blocks[i].encoded, int(i), top);
+    const ColumnBound bound = largest_column(blocks[i].encoded, int(i), stream);
     if (bound.bound > worst.bound) worst = bound;
   }
   return worst;

@@ -3,7 +3,7 @@
 // encoding follows the machine's crossbars alone: another ADC reads the same cells.
 #pragma once
 
-#include <memory>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,15 +13,17 @@
 
 namespace mho::mapping {
 
-/// The machine's weight encoding. "flip" turns over every column whose all-ones response would set the top bit of the
-/// lossless code (ISAAC, section V), whatever ADC is bound.
-std::unique_ptr<arithmetic::WeightEncoding> make_encoding(const Machine& machine);
-
 /// How codes of a tensor are streamed. Throws std::invalid_argument where their sign bit would share a slice.
 arithmetic::InputStream make_stream(const dnn::Tensor& input, const Machine& machine);
 
-/// Row blocks of one convolution, encoded in the order of BlockLayout.
+/// Row blocks of one convolution, encoded by the machine's policy in the order of BlockLayout. Throws mho::InputError
+/// that names layer, encoding and the first wrong weight where the policy refuses, or gives what crossbars cannot hold
+/// or, unless it is lossy, other weights than it was given.
 std::vector<Block> encode_blocks(const dnn::Graph& graph, const dnn::Node& node, const Machine& machine);
+/// The same; each block is shown to `each`, with its number, before the next one is encoded, and may be packed there.
+using BlockVisit = std::function<void(Block& block, int index)>;
+std::vector<Block> encode_blocks(const dnn::Graph& graph, const dnn::Node& node, const Machine& machine,
+                                 const BlockVisit& each);
 
 /// The column of a layer whose sum can leave a converter's range by most.
 struct ColumnBound {
@@ -30,6 +32,8 @@ struct ColumnBound {
   std::int64_t bound = 0;  ///< largest sum over all inputs; the smallest is 0 because levels and slices are >= 0
 };
 ColumnBound largest_column(const std::vector<Block>& blocks, const arithmetic::InputStream& stream);
+/// Of one block, number `index`, with its levels unpacked.
+ColumnBound largest_column(const arithmetic::EncodedBlock& block, int index, const arithmetic::InputStream& stream);
 
 /// Empty where the bound fits the ADC, else one sentence.
 std::string loss_of(const ColumnBound& bound, const std::vector<Block>& blocks, const AdcConfig& adc);

@@ -8,10 +8,12 @@
 namespace mho::mapping {
 namespace {
 
+constexpr unsigned kSequence = 2;  // beside the code type
+
 void write(ImageWriter& out, const dnn::Tensor& t) {
   out.text(t.name);
   for (const int value : {t.shape.height, t.shape.width, t.shape.channels}) out.i32(value);
-  out.u8(std::uint8_t(t.type));
+  out.u8(std::uint8_t(unsigned(t.type) | (t.sequence ? kSequence : 0u)));
   out.f64(t.scale);
   out.i32(t.zero_point);
 }
@@ -21,8 +23,9 @@ dnn::Tensor read_tensor(ImageReader& in) {
   t.name = in.text();
   for (int* value : {&t.shape.height, &t.shape.width, &t.shape.channels}) *value = in.i32();
   const std::uint8_t type = in.u8();
-  if (type > std::uint8_t(dnn::CodeType::kInt8)) in.refuse("has no code type " + std::to_string(type));
-  t.type = dnn::CodeType(type);
+  if (type > (std::uint8_t(dnn::CodeType::kInt8) | kSequence)) in.refuse("has no code type " + std::to_string(type));
+  t.type = dnn::CodeType(type & ~kSequence);
+  t.sequence = (type & kSequence) != 0;
   t.scale = in.f64();
   t.zero_point = in.i32();
   return t;
@@ -33,6 +36,33 @@ void for_each_extent(WindowOrConst& w, const Visit& visit) {
   for (auto* value : {&w.kernel_height, &w.kernel_width, &w.stride_y, &w.stride_x, &w.pad_top, &w.pad_left,
                       &w.pad_bottom, &w.pad_right, &w.dilation_y, &w.dilation_x})
     visit(*value);
+}
+
+/// Convolutions, pools, additions, concatenations and requantisations have none of these fields.
+bool has_parameters(const dnn::Node& node) { return node.op > dnn::Operator::kRequantise; }
+
+void write_parameters(ImageWriter& out, const dnn::Node& node) {
+  out.u8(std::uint8_t(node.function));
+  out.f64(node.parameter);
+  out.f64s(node.gain);
+  out.f64s(node.offset);
+  out.f64(node.epsilon);
+  out.i32s(node.channels);
+  out.i32(node.heads);
+  out.u8(node.transposed ? 1 : 0);
+}
+
+void read_parameters(ImageReader& in, dnn::Node& node) {
+  const std::uint8_t function = in.u8();
+  if (function > std::uint8_t(dnn::kLastFunction)) in.refuse("has no function " + std::to_string(function));
+  node.function = dnn::Function(function);
+  node.parameter = in.f64();
+  node.gain = in.f64s();
+  node.offset = in.f64s();
+  node.epsilon = in.f64();
+  node.channels = in.i32s();
+  node.heads = in.i32();
+  node.transposed = in.boolean();
 }
 
 void write(ImageWriter& out, const dnn::Node& node) {
@@ -48,13 +78,14 @@ void write(ImageWriter& out, const dnn::Node& node) {
   out.f64s(node.weights.scale);
   out.i32(node.lower);
   out.i32(node.upper);
+  if (has_parameters(node)) write_parameters(out, node);
 }
 
 dnn::Node read_node(ImageReader& in) {
   dnn::Node node;
   node.name = in.text();
   const std::uint8_t op = in.u8();
-  if (op > std::uint8_t(dnn::Operator::kRequantise)) in.refuse("has no operator " + std::to_string(op));
+  if (op > std::uint8_t(dnn::kLastOperator)) in.refuse("has no operator " + std::to_string(op));
   node.op = dnn::Operator(op);
   node.inputs = in.i32s();
   node.output = in.i32();
@@ -65,6 +96,7 @@ dnn::Node read_node(ImageReader& in) {
   node.weights.scale = in.f64s();
   node.lower = in.i32();
   node.upper = in.i32();
+  if (has_parameters(node)) read_parameters(in, node);
   return node;
 }
 

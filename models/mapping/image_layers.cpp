@@ -19,8 +19,11 @@ void write(ImageWriter& out, const Block& block) {
   out.i32s(block.encoded.recombination.coefficient);
   out.i32s(block.encoded.recombination.unit_coefficient);
   const std::size_t cells = std::size_t(block.encoded.rows) * std::size_t(block.encoded.columns());
-  if (block.encoded.levels.size() != cells) throw std::invalid_argument("a block's levels do not match its shape");
-  out.levels(block.encoded.levels, block.encoded.cell_bits);
+  if (stored_levels(block) != cells) throw std::invalid_argument("a block's levels do not match its shape");
+  if (block.packed.cells > 0)
+    out.levels(block.packed);
+  else
+    out.levels(block.encoded.levels, block.encoded.cell_bits);
 }
 
 Block read_block(ImageReader& in) {
@@ -36,7 +39,7 @@ Block read_block(ImageReader& in) {
   encoded.recombination.unit_coefficient = in.i32s();
   const std::int64_t rows = encoded.rows, filters = encoded.filters, k = encoded.recombination.columns_per_filter;
   if (rows < 1 || filters < 1 || k < 1 || filters > INT_MAX / k) in.refuse("has a block of impossible shape");
-  encoded.levels = in.levels(std::size_t(rows) * std::size_t(filters * k), encoded.cell_bits);
+  block.packed = in.packed_levels(std::size_t(rows) * std::size_t(filters * k), encoded.cell_bits);
   return block;
 }
 

@@ -6,6 +6,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "models/arithmetic/vectorised.h"
 #include "models/input_error.h"
 
 namespace mho::mapping {
@@ -13,36 +14,10 @@ namespace {
 
 static_assert(std::numeric_limits<double>::is_iec559, "images hold IEEE 754 doubles");
 
-std::size_t packed_bytes(std::size_t cells, int bits) {
-  const std::size_t per_byte = std::size_t(8 / bits);
-  return cells / per_byte + (cells % per_byte != 0 ? 1 : 0);
-}
-
-/// The first cell of a byte stands in its lowest bits. The width is a template parameter because this loop sees every
-/// cell of the machine.
-template <int kBits>
-void pack(const std::uint8_t* levels, std::size_t cells, std::uint8_t* out) {
-  constexpr std::size_t kPerByte = 8 / kBits;
-  for (; cells >= kPerByte; cells -= kPerByte, levels += kPerByte, ++out) {
-    unsigned byte = 0;
-    for (std::size_t i = 0; i < kPerByte; ++i) byte |= unsigned(levels[i]) << (i * kBits);
-    *out = std::uint8_t(byte);
-  }
-  for (std::size_t i = 0; i < cells; ++i) *out = std::uint8_t(*out | levels[i] << (i * kBits));
-}
-
-template <int kBits>
-void unpack(const std::uint8_t* bytes, std::size_t cells, std::uint8_t* out) {
-  constexpr std::size_t kPerByte = 8 / kBits;
-  constexpr unsigned kMask = (1u << kBits) - 1u;
-  for (; cells >= kPerByte; cells -= kPerByte, ++bytes, out += kPerByte)
-    for (std::size_t i = 0; i < kPerByte; ++i) out[i] = std::uint8_t(unsigned(*bytes) >> (i * kBits) & kMask);
-  for (std::size_t i = 0; i < cells; ++i) out[i] = std::uint8_t(unsigned(*bytes) >> (i * kBits) & kMask);
-}
-
-unsigned all_bits(const std::vector<std::uint8_t>& levels) {
-  unsigned bits = 0;
-  for (const std::uint8_t level : levels) bits |= level;
+MHO_VECTORISED
+unsigned all_bits(const std::uint8_t* bytes, std::size_t count) {
+  std::uint8_t bits = 0;
+  for (std::size_t i = 0; i < count; ++i) bits = std::uint8_t(bits | bytes[i]);
   return bits;
 }
 
@@ -79,20 +54,17 @@ void ImageWriter::f64s(const std::vector<double>& values) {
 }
 
 void ImageWriter::levels(const std::vector<std::uint8_t>& values, int cell_bits) {
-  if (cell_bits < 1 || cell_bits > 8 || (all_bits(values) >> cell_bits) != 0)
+  if (cell_bits < 1 || cell_bits > 8 || (all_bits(values.data(), values.size()) >> cell_bits) != 0)
     throw std::invalid_argument("levels wider than cells of " + std::to_string(cell_bits) + " bits (1 to 8)");
   const int bits = packed_bits(cell_bits);
   const std::size_t first = bytes_.size();
   bytes_.resize(first + packed_bytes(values.size(), bits));
-  std::uint8_t* out = bytes_.data() + first;
-  if (bits == 1)
-    pack<1>(values.data(), values.size(), out);
-  else if (bits == 2)
-    pack<2>(values.data(), values.size(), out);
-  else if (bits == 4)
-    pack<4>(values.data(), values.size(), out);
-  else
-    pack<8>(values.data(), values.size(), out);
+  pack_levels(values.data(), values.size(), bits, bytes_.data() + first);
+}
+
+void ImageWriter::levels(const PackedLevels& packed) {
+  const auto first = packed.image->begin() + std::ptrdiff_t(packed.at);
+  bytes_.insert(bytes_.end(), first, first + std::ptrdiff_t(packed_bytes(packed.cells, packed.bits)));
 }
 
 void ImageReader::refuse(const std::string& problem, const std::string& allowed) {
@@ -152,24 +124,24 @@ std::vector<double> ImageReader::f64s() {
   return values;
 }
 
-std::vector<std::uint8_t> ImageReader::levels(std::size_t cells, int cell_bits) {
+PackedLevels ImageReader::packed_levels(std::size_t cells, int cell_bits) {
   if (cell_bits < 1 || cell_bits > 8) refuse("cells of " + std::to_string(cell_bits) + " bits", "1 to 8");
   const int bits = packed_bits(cell_bits);
   const std::size_t size = packed_bytes(cells, bits);
   const std::uint8_t* from = take(size);
-  std::vector<std::uint8_t> values(cells);
-  if (bits == 1)
-    unpack<1>(from, cells, values.data());
-  else if (bits == 2)
-    unpack<2>(from, cells, values.data());
-  else if (bits == 4)
-    unpack<4>(from, cells, values.data());
-  else
-    unpack<8>(from, cells, values.data());
   const std::size_t rest = cells % std::size_t(8 / bits);
   if (rest != 0 && unsigned(from[size - 1]) >> (rest * std::size_t(bits)) != 0) refuse("has bits after its last cell");
-  if ((all_bits(values) >> cell_bits) != 0)
+  unsigned above = 0;  // bits of a byte that no level may use
+  for (int bit = 0; bit < 8; ++bit) above |= bit % bits >= cell_bits ? 1u << bit : 0u;
+  if ((all_bits(from, size) & above) != 0)
     refuse("has a level above its cells' " + std::to_string(cell_bits) + " bits");
+  return {image_, std::size_t(from - begin_), cells, bits};
+}
+
+std::vector<std::uint8_t> ImageReader::levels(std::size_t cells, int cell_bits) {
+  const PackedLevels packed = packed_levels(cells, cell_bits);
+  std::vector<std::uint8_t> values(cells);
+  unpack_levels(begin_ + packed.at, 0, cells, packed.bits, values.data());
   return values;
 }
 

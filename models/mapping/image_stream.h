@@ -4,13 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
-namespace mho::mapping {
+#include "models/mapping/packed_levels.h"
 
-/// Bits of a packed level: cell_bits rounded up to 1, 2, 4 or 8.
-constexpr int packed_bits(int cell_bits) { return cell_bits <= 1 ? 1 : cell_bits <= 2 ? 2 : cell_bits <= 4 ? 4 : 8; }
+namespace mho::mapping {
 
 /// Appends to a byte vector.
 class ImageWriter {
@@ -27,6 +28,7 @@ class ImageWriter {
   void f64s(const std::vector<double>& values);
   /// Padding bits of the last byte are 0. Throws std::invalid_argument where a level is wider than `cell_bits`.
   void levels(const std::vector<std::uint8_t>& values, int cell_bits);
+  void levels(const PackedLevels& packed);
 
  private:
   void unsigned_value(std::uint64_t value, int bytes);
@@ -36,7 +38,12 @@ class ImageWriter {
 /// Reads what ImageWriter wrote; throws mho::InputError where the bytes end early or hold what it never writes.
 class ImageReader {
  public:
-  ImageReader(const std::uint8_t* bytes, std::size_t size) : next_(bytes), left_(size) {}
+  ImageReader(const std::uint8_t* bytes, std::size_t size) : begin_(bytes), next_(bytes), left_(size) {}
+  /// All of `image`; packed levels refer to it.
+  explicit ImageReader(std::shared_ptr<const std::vector<std::uint8_t>> image)
+      : ImageReader(image->data(), image->size()) {
+    image_ = std::move(image);
+  }
   std::uint8_t u8() { return *take(1); }
   std::uint32_t u32() { return std::uint32_t(unsigned_value(4)); }
   std::uint64_t u64() { return unsigned_value(8); }
@@ -49,6 +56,9 @@ class ImageReader {
   std::vector<std::int32_t> i32s();
   std::vector<double> f64s();
   std::vector<std::uint8_t> levels(std::size_t cells, int cell_bits);
+  /// The same, left where they are; `at` counts from the reader's first byte.
+  PackedLevels packed_levels(std::size_t cells, int cell_bits);
+  void skip(std::size_t bytes) { take(bytes); }
   std::size_t left() const { return left_; }
 
   [[noreturn]] static void refuse(const std::string& problem, const std::string& allowed = {});
@@ -56,6 +66,8 @@ class ImageReader {
  private:
   const std::uint8_t* take(std::size_t bytes);
   std::uint64_t unsigned_value(int bytes);
+  std::shared_ptr<const std::vector<std::uint8_t>> image_;
+  const std::uint8_t* begin_;
   const std::uint8_t* next_;
   std::size_t left_;
 };

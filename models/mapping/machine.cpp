@@ -72,6 +72,7 @@ void check_times(const Machine& m) {
   check_rate("hypertransport.bytes_per_s", m.hypertransport.bytes_per_s);
   check_rate("function.outputs_per_s", m.function.outputs_per_s);
   check_rate("function.pooled_per_s", m.function.pooled_per_s);
+  check_rate("function.products_per_s", m.function.products_per_s);
 }
 
 void check_slicing(const Machine& m) {
@@ -87,8 +88,6 @@ void check_slicing(const Machine& m) {
     throw std::invalid_argument("weight_slicing has " + std::to_string(m.weight_slicing.size()) +
                                 " slices and crossbar.columns is " + std::to_string(m.crossbar.columns) +
                                 " (a filter must fit a crossbar)");
-  if (m.encoding != "flip" && m.encoding != "biased")
-    throw std::invalid_argument("encoding is `" + m.encoding + "` (flip or biased)");
 }
 
 void check_fit(const Machine& m) {

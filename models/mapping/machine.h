@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "models/mapping/policy.h"
+
 namespace mho::mapping {
 
 /// Who goes first where several wait for one server; it shows in the approximately timed mode.
@@ -69,6 +71,7 @@ struct FunctionUnitConfig {
   double outputs_per_s = 2.4e9;  ///< table I: two sigmoid units, one value a tile clock each [default: pipelined]
   double pooled_per_s =
       19.2e9;  ///< [default] pooling and element-wise operators: the values of one eDRAM line a tile clock
+  double products_per_s = 19.2e9;  ///< [default] products of two activations: one for each value of that line
 };
 
 /// Program-and-verify writing, row by row; one writer a crossbar_tile, whose crossbars share its drivers.
@@ -92,7 +95,7 @@ struct Machine {
   int data_bits = 16;  ///< 8-bit codes are extended to this width
   int dac_bits = 1;
   std::vector<int> weight_slicing = {2, 2, 2, 2, 2, 2, 2, 2};
-  std::string encoding = "flip";  ///< "flip" or "biased"
+  EncodingChoice encoding;  ///< flip
   Replication replication = Replication::kBalanced;
   Fidelity fidelity = Fidelity::kAuto;
   CrossbarTileConfig crossbar;

@@ -52,7 +52,9 @@ std::vector<FunctionPlan> place_functions(const dnn::Graph& graph, const std::ve
     const dnn::Node& node = graph.nodes[i];
     int layer = layer_of_node[i];
     if (layer < 0) {
-      for (const int tensor : node.inputs) layer = std::max(layer, upstream[std::size_t(tensor)]);
+      const std::size_t first = node.op == dnn::Operator::kMatMul ? 1 : 0;
+      for (std::size_t input = first; input < node.inputs.size(); ++input)
+        layer = std::max(layer, upstream[std::size_t(node.inputs[input])]);
       functions.push_back({int(i), layer < 0 ? 0 : layers[std::size_t(layer)].home_tiles.front()});
     }
     upstream[std::size_t(node.output)] = layer;

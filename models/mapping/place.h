@@ -28,7 +28,9 @@ class Placer {
 };
 
 /// Tile of every node that is not a convolution, in node order: home of replica 0 of the weighted layer upstream that
-/// comes latest in node order (no further upstream than the nearest on each path); tile 0 where there is none.
+/// comes latest in node order (no further upstream than the nearest on each path); tile 0 where there is none. Of a
+/// product of activations only the second operand counts: scores stand with the keys, contexts with the values, so
+/// that the two, which take a function unit longest, do not wait for each other.
 std::vector<FunctionPlan> place_functions(const dnn::Graph& graph, const std::vector<LayerPlan>& layers);
 
 }  // namespace mho::mapping

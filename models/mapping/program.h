@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <iosfwd>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "models/arithmetic/programmed_array.h"
 #include "models/dnn/graph.h"
 #include "models/mapping/machine.h"
+#include "models/mapping/packed_levels.h"
 
 namespace mho::mapping {
 
@@ -23,6 +25,7 @@ struct Block {
   int row_first = 0;
   int filter_first = 0;
   arithmetic::EncodedBlock encoded;  ///< rows and filters of the block
+  PackedLevels packed{};             ///< where the block comes from an image: its levels, which `encoded` then lacks
 };
 
 /// Consecutive filters of one block of one replica on consecutive crossbars of one crossbar_tile.
@@ -97,6 +100,13 @@ struct Program {
 /// Maps a network to a machine. Throws mho::InputError (file = graph.name) where it does not fit `chips`, naming the
 /// crossbars that are missing, or where fidelity `exact` is asked for and a converter could lose something.
 Program compile(const dnn::Graph& graph, const Machine& machine);
+
+/// The first half of it: all that follows from shapes. Layers have no levels and are not yet proved lossless.
+Program plan(const dnn::Graph& graph, const Machine& machine);
+/// The second half: the levels. With `visit`, layers lose them again: each is shown, in order and with packed levels,
+/// as soon as it is complete, so that no more than one layer of levels is in memory.
+using LayerVisit = std::function<void(const Program& program, const LayerPlan& layer)>;
+Program encode(Program planned, const dnn::Graph& graph, const Machine& machine, const LayerVisit& visit = {});
 
 /// Every weight placed once per replica, no overlap, capacities respected, buffers large enough. Throws
 /// mho::InputError with the first violation. Used on every image that comes in.

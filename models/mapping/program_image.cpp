@@ -4,19 +4,50 @@
 #include "models/mapping/program_image.h"
 
 #include <cstring>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "models/mapping/image_parts.h"
 
 namespace mho::mapping {
 namespace {
 
+/// What stands before the layers.
+void write_head(ImageWriter& out, const Program& program) {
+  write_graph(out, program.graph);
+  out.i32(program.chips);
+  out.i32(program.tiles);
+  out.count(program.layers.size());
+}
+
+/// What follows them, and the header.
+void complete(std::vector<std::uint8_t>& bytes, const Program& program) {
+  ImageWriter out(bytes);
+  write_tables(out, program);
+  out.u64(program.crossbars_used);
+  out.u64(program.crossbars_total);
+  std::vector<std::uint8_t> header;
+  ImageWriter head(header);
+  head.u32(kProgramImageMagic);
+  head.u32(kProgramImageVersion);
+  head.u64(bytes.size());
+  head.u64(image_checksum(bytes.data() + kProgramImageHeaderBytes, bytes.size() - kProgramImageHeaderBytes));
+  head.u64(0);
+  std::memcpy(bytes.data(), header.data(), header.size());
+}
+
+/// Reserved so that no growing vector ever holds two copies of a large image.
 std::size_t expected_bytes(const Program& program) {
   std::size_t bytes = 1 << 20;
-  for (const LayerPlan& layer : program.layers)
-    for (const Block& block : layer.blocks)
-      bytes += block.encoded.levels.size() * std::size_t(packed_bits(block.encoded.cell_bits)) / 8 +
-               4 * block.encoded.recombination.coefficient.size() + 64;
+  for (const LayerPlan& layer : program.layers) {
+    for (const Block& block : layer.blocks) {
+      const auto columns = std::size_t(block.encoded.columns());
+      bytes += packed_bytes(std::size_t(block.encoded.rows) * columns, packed_bits(block.encoded.cell_bits)) +
+               4 * (columns + std::size_t(block.encoded.filters)) + 64;
+    }
+    bytes += layer.placements.size() * (sizeof(Placement) + 9);  // and the commands that write them
+  }
   return bytes;
 }
 
@@ -45,24 +76,29 @@ std::vector<std::uint8_t> encode_image(const Program& program) {
   bytes.reserve(expected_bytes(program));
   bytes.resize(kProgramImageHeaderBytes);
   ImageWriter out(bytes);
-  write_graph(out, program.graph);
-  out.i32(program.chips);
-  out.i32(program.tiles);
-  out.count(program.layers.size());
+  write_head(out, program);
   for (const LayerPlan& layer : program.layers) write_layer(out, layer);
-  write_tables(out, program);
-  out.u64(program.crossbars_used);
-  out.u64(program.crossbars_total);
-
-  std::vector<std::uint8_t> header;
-  ImageWriter head(header);
-  head.u32(kProgramImageMagic);
-  head.u32(kProgramImageVersion);
-  head.u64(bytes.size());
-  head.u64(image_checksum(bytes.data() + kProgramImageHeaderBytes, bytes.size() - kProgramImageHeaderBytes));
-  head.u64(0);
-  std::memcpy(bytes.data(), header.data(), header.size());
+  complete(bytes, program);
   return bytes;
+}
+
+CompiledImage compile_image(Program planned, const dnn::Graph& graph, const Machine& machine) {
+  CompiledImage image;
+  ImageWriter out(image.bytes);
+  image.program = encode(std::move(planned), graph, machine, [&](const Program& program, const LayerPlan& layer) {
+    if (image.bytes.empty()) {
+      image.bytes.reserve(expected_bytes(program));
+      image.bytes.resize(kProgramImageHeaderBytes);
+      write_head(out, program);
+    }
+    write_layer(out, layer);
+  });
+  if (image.bytes.empty()) {  // a network without layers
+    image.bytes.resize(kProgramImageHeaderBytes);
+    write_head(out, image.program);
+  }
+  complete(image.bytes, image.program);
+  return image;
 }
 
 std::uint64_t image_bytes(const std::uint8_t* header) {
@@ -78,12 +114,22 @@ std::uint64_t image_bytes(const std::uint8_t* header) {
 }
 
 Program decode_image(const std::vector<std::uint8_t>& bytes) {
+  Program program = open_image(bytes);
+  for (LayerPlan& layer : program.layers)
+    for (Block& block : layer.blocks) block = unpacked(block);
+  return program;
+}
+
+Program open_image(std::vector<std::uint8_t> given) {
+  const auto image = std::make_shared<const std::vector<std::uint8_t>>(std::move(given));
+  const std::vector<std::uint8_t>& bytes = *image;
   if (bytes.size() < kProgramImageHeaderBytes) ImageReader::refuse("is shorter than its header");
   const std::uint64_t total = image_bytes(bytes.data());
   if (total != bytes.size())
     ImageReader::refuse("announces " + std::to_string(total) + " bytes and has " + std::to_string(bytes.size()));
   ImageReader header(bytes.data() + 16, 16);
-  ImageReader in(bytes.data() + kProgramImageHeaderBytes, bytes.size() - kProgramImageHeaderBytes);
+  ImageReader in(image);
+  in.skip(kProgramImageHeaderBytes);
   if (header.u64() != image_checksum(bytes.data() + kProgramImageHeaderBytes, in.left()))
     in.refuse("has a wrong checksum", "an image as it was written");
   if (header.u64() != 0) in.refuse("has a reserved field that is not 0");

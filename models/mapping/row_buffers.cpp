@@ -17,9 +17,28 @@ bool slides(const dnn::Node& node) {
          node.op == dnn::Operator::kAveragePool;
 }
 
+/// True where each of several output rows reads every row of the input: the second operand of a product of activations,
+/// a vector that is added at every pixel.
+bool needed_whole(const dnn::Graph& graph, const dnn::Node& node, std::size_t input) {
+  const int rows = graph.output_of(node).shape.height, last = graph.input_of(node, input).shape.height - 1;
+  return !slides(node) && rows > 1 && dnn::last_input_row(graph, node, 0, input) == last &&
+         dnn::first_input_row(graph, node, rows - 1, input) == 0;
+}
+
 /// Rows that arrive until a consumer's next window is complete. A single output row has no next window in its image.
 int rows_to_next(const dnn::Graph& graph, const dnn::Node& node) {
   return slides(node) && graph.output_of(node).shape.height > 1 ? node.window.stride_y : 1;
+}
+
+/// Rows of input `input` that should have come beyond those that output row `y` needs. Where every row needs all of
+/// the input, what comes next is the next image's: as much of it as of the output is computed then, so that both are
+/// complete at the same time. Of a vector made of a vector nothing: it takes hardly any time, and a whole image more
+/// would have to be kept in the branch beside.
+std::int64_t rows_ahead(const dnn::Graph& graph, const dnn::Node& node, int y, std::size_t input) {
+  const int rows = graph.output_of(node).shape.height;
+  if (rows == 1 && graph.input_of(node, input).shape.height == 1) return 0;
+  if (!needed_whole(graph, node, input)) return rows_to_next(graph, node);
+  return (y + std::int64_t{1}) * graph.input_of(node, input).shape.height / rows;
 }
 
 /// How a node pulls. `ahead`: before it computes a row it has the rows up to its next window brought as well. The input
@@ -46,6 +65,7 @@ class PullSchedule {
         if (of_tensor.empty() || of_tensor.back().consumer != int(i)) of_tensor.push_back({tensor, int(i), 0});
       }
     }
+    for (const dnn::Node& node : graph.nodes) eager_.push_back(all_kept_whole(node.output));
   }
 
   /// Pulls the network's outputs row by row in turn, then what no output needed.
@@ -94,12 +114,14 @@ class PullSchedule {
   bool push_missing(const dnn::Node& node, std::int64_t row, std::vector<Demand>& stack) const {
     bool missing = false;
     const std::int64_t image = row / height(node.output);
-    const int last = dnn::last_input_row(graph_, node, int(row % height(node.output)));
-    const std::int64_t ahead = rule_.ahead ? rows_to_next(graph_, node) : 0;
-    const std::int64_t needed = std::min(image * height(node.inputs[0]) + last + 1 + ahead, end(node.inputs[0]));
+    const int y = int(row % height(node.output));
     const std::size_t inputs = node.inputs.size();
     for (std::size_t i = 0; i < inputs; ++i) {  // what is pushed last is brought first
-      const int tensor = node.inputs[rule_.last_input_first ? i : inputs - 1 - i];
+      const std::size_t input = rule_.last_input_first ? i : inputs - 1 - i;
+      const int tensor = node.inputs[input];
+      const std::int64_t last = image * height(tensor) + dnn::last_input_row(graph_, node, y, input);
+      const std::int64_t ahead = rule_.ahead ? rows_ahead(graph_, node, y, input) : 0;
+      const std::int64_t needed = std::min(last + 1 + ahead, end(tensor));
       if (produced_[std::size_t(tensor)] >= needed) continue;
       stack.push_back({tensor, needed});
       missing = true;
@@ -107,7 +129,29 @@ class PullSchedule {
     return missing;
   }
 
+  /// One row, and what eager nodes make of it; again a stack instead of recursion.
   void produce(int tensor) {
+    produce_row(tensor);
+    std::vector<int> eager = eager_readers(tensor);
+    while (!eager.empty()) {
+      const dnn::Node& node = graph_.nodes[std::size_t(eager.back())];
+      if (!is_ready(node)) {
+        eager.pop_back();
+        continue;
+      }
+      produce_row(node.output);
+      for (const int reader : eager_readers(node.output)) eager.push_back(reader);
+    }
+  }
+
+  std::vector<int> eager_readers(int tensor) const {
+    std::vector<int> readers;
+    for (const RowBuffer& buffer : consumers_[std::size_t(tensor)])
+      if (eager_[std::size_t(buffer.consumer)]) readers.push_back(buffer.consumer);
+    return readers;
+  }
+
+  void produce_row(int tensor) {
     const std::int64_t rows = ++produced_[std::size_t(tensor)];
     for (RowBuffer& buffer : consumers_[std::size_t(tensor)]) {
       const std::int64_t alive = rows - released_by(graph_.nodes[std::size_t(buffer.consumer)], tensor);
@@ -115,11 +159,37 @@ class PullSchedule {
     }
   }
 
+  /// True where every reader keeps the tensor whole.
+  bool all_kept_whole(int tensor) const {
+    bool whole = !consumers_[std::size_t(tensor)].empty();
+    for (const RowBuffer& buffer : consumers_[std::size_t(tensor)]) {
+      const dnn::Node& node = graph_.nodes[std::size_t(buffer.consumer)];
+      for (std::size_t i = 0; i < node.inputs.size(); ++i)
+        whole = whole && (node.inputs[i] != tensor || needed_whole(graph_, node, i));
+    }
+    return whole;
+  }
+
+  /// True where all inputs of the node's next row have been produced.
+  bool is_ready(const dnn::Node& node) const {
+    const std::int64_t row = produced_[std::size_t(node.output)], image = row / height(node.output);
+    if (row >= end(node.output)) return false;
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      const int last = dnn::last_input_row(graph_, node, int(row % height(node.output)), i);
+      if (produced_[std::size_t(node.inputs[i])] <= image * height(node.inputs[i]) + last) return false;
+    }
+    return true;
+  }
+
   /// Rows that a consumer no longer needs; all rows of an image once its last output row of that image is computed.
   std::int64_t released_by(const dnn::Node& consumer, int tensor) const {
     const std::int64_t done = produced_[std::size_t(consumer.output)];
     const std::int64_t image = done / height(consumer.output);
-    return image * height(tensor) + dnn::first_input_row(graph_, consumer, int(done % height(consumer.output)));
+    const int y = int(done % height(consumer.output));
+    int first = height(tensor);
+    for (std::size_t i = 0; i < consumer.inputs.size(); ++i)  // a node may read a tensor twice
+      if (consumer.inputs[i] == tensor) first = std::min(first, dnn::first_input_row(graph_, consumer, y, i));
+    return image * height(tensor) + first;
   }
 
   const dnn::Graph& graph_;
@@ -127,6 +197,7 @@ class PullSchedule {
   std::vector<int> producer_;
   std::vector<std::int64_t> produced_;
   std::vector<std::vector<RowBuffer>> consumers_;
+  std::vector<bool> eager_;  ///< by node: its rows are kept whole, so that its inputs need not wait for it
 };
 
 /// The consumer's kernel with its dilation, or what is alive for it, and the stride to the next window if there is one.

@@ -14,11 +14,12 @@ namespace mho::mapping {
 ///
 /// The least capacity is the most rows alive at once in a demand-driven schedule of one image: network outputs are
 /// pulled row by row in turn; a row is alive from its production until the consumer has computed the last output row
-/// that reads it. To this, or to the consumer's kernel if that is taller, its stride is added so that it computes while
-/// the next rows arrive: kernel + stride rows in a chain. Where branches join, every node of the branch beside has such
-/// a stride of its own in hand, and a shortcut that is not as deep would stall them (ResNet-50: 1.8 times the
-/// interval); so the capacity is at least what is alive when, images back to back, every node has the inputs of its
-/// next row brought before it computes a row.
+/// that reads it. Nodes whose output is kept whole anyway - keys and values of attention - do not wait to be asked, so
+/// that their inputs need not be kept as well. To this, or to the consumer's kernel if that is taller, its stride is
+/// added so that it computes while the next rows arrive: kernel + stride rows in a chain. Where branches join, every
+/// node of the branch beside has such a stride of its own in hand, and a shortcut that is not as deep would stall them
+/// (ResNet-50: 1.8 times the interval); so the capacity is at least what is alive when, images back to back, every node
+/// has the inputs of its next row brought before it computes a row.
 ///
 /// No execution order can deadlock with the least capacities or larger ones, images back to back included: "row r of t
 /// after the output row of consumer c that frees row r - capacity" and "after the input rows it reads" are fixed

@@ -27,7 +27,7 @@ std::int64_t weight_count(const dnn::Graph& graph, const dnn::Node& node) {
 
 std::int64_t cells_of(const LayerPlan& layer) {
   std::int64_t cells = 0;
-  for (const Block& block : layer.blocks) cells += std::int64_t(block.encoded.levels.size());
+  for (const Block& block : layer.blocks) cells += std::int64_t(stored_levels(block));
   return cells;
 }
 

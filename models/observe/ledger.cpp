@@ -23,6 +23,7 @@ constexpr std::array<ActionDescription, kActions> kDescriptions{{
     {"tile_shift_adds", "psums added up in a tile's output register", "additions"},
     {"function_outputs", "codes put out by function units", "codes"},
     {"pool_inputs", "codes read by pooling and element-wise operators", "codes"},
+    {"function_products", "products of two activations, added up by function units", "products"},
     {"memory_bytes_read", "bytes read from main memory", "bytes"},
     {"memory_bytes_written", "bytes written to main memory", "bytes"},
     {"cell_write_steps", "level steps of cells, up and down", "steps"},

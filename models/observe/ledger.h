@@ -29,6 +29,7 @@ enum class Action : std::uint8_t {
   kTileShiftAdds,
   kFunctionOutputs,
   kPoolInputs,
+  kFunctionProducts,
   kMemoryBytesRead,
   kMemoryBytesWritten,
   kCellWriteSteps,

@@ -3,6 +3,7 @@
 // anything is changed or much memory is taken for it.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "models/input_error.h"
 #include "models/mapping/program_image.h"
@@ -18,6 +19,7 @@ namespace {
 
 /// Of images: they are only believed as far as memory delivers them.
 constexpr std::uint64_t kFetchBytes = std::uint64_t{1} << 20;
+constexpr std::uint64_t kBelieved = 8;
 
 /// No image for the machine is larger: beside the levels stand at most three numbers a column and the graph.
 std::uint64_t largest_image(const AcceleratorConfig& config) {
@@ -89,6 +91,8 @@ AcceleratorError AcceleratorCore::fetch_image(const Descriptor& descriptor, std:
   if (bytes > largest_image(config_)) return AcceleratorError::kMachine;
   while (image.size() < bytes) {
     const std::uint64_t done = image.size(), part = std::min(kFetchBytes, bytes - done);
+    // Believed for good once a part of it is there: from then on it never moves while it grows.
+    if (done >= bytes / kBelieved) image.reserve(std::size_t(bytes));
     image.resize(std::size_t(done + part));
     if (!fetch(descriptor.source + done, image.data() + done, std::size_t(part))) return AcceleratorError::kDmaFault;
   }
@@ -101,11 +105,10 @@ AcceleratorError AcceleratorCore::execute_program(const Descriptor& descriptor) 
   if (fetched != AcceleratorError::kNone) return fetched;
   mapping::Program program;
   try {
-    program = mapping::decode_image(image);
+    program = mapping::open_image(std::move(image));
   } catch (const InputError&) {
     return AcceleratorError::kImage;
   }
-  image = {};
   try {
     mapping::validate(program, config_.machine);
   } catch (const InputError&) {

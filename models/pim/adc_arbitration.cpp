@@ -113,8 +113,8 @@ void SharedAdc::complete(Conversion& conversion) {
   const Batch& batch = slice.batch();
   std::uint64_t saturations = 0;
   if (!batch.exact)
-    saturations = arithmetic::convert(range_, reinterpret_cast<std::int16_t*>(payload.get_data_ptr()),
-                                      std::size_t(batch.array->sums_stride()));
+    saturations = clip(batch, slice.pipeline().node, reinterpret_cast<std::int16_t*>(payload.get_data_ptr()), 1, 1,
+                       slice.index());
   count(batch, slice.pipeline(), 1, saturations);
   const sc_time now = sc_core::sc_time_stamp();
   // All slices of a vector go through here: their time together is what the vector holds the converters for.

@@ -32,29 +32,66 @@ bool CrossbarTile::accepts(const RegionSetup& region) const {
 }
 
 void CrossbarTile::prepare(tlm::tlm_generic_payload& payload, sc_time&) {
-  const RegionSetup* const wanted = payload.get_extension<RegionSetup>();
+  RegionSetup* const wanted = payload.get_extension<RegionSetup>();
   if (wanted == nullptr || !accepts(*wanted)) {
     payload.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);
     return;
   }
+  const std::size_t cells_wanted = std::size_t(wanted->rows) * wanted->recombination.coefficient.size();
+  wanted->stored = wanted->at_once && payload.get_data_length() == cells_wanted && erased(*wanted);
   // What the cells held stays in them until they are rewritten.
-  const std::size_t columns = wanted->recombination.coefficient.size();
-  std::vector<std::uint8_t> held(std::size_t(wanted->rows) * columns, 0);
-  for (std::size_t row = 0; row < std::size_t(wanted->rows); ++row)
-    for (std::size_t column = 0; column < columns; column += std::size_t(wanted->columns_per_crossbar)) {
-      const std::size_t crossbar =
-          std::size_t(wanted->first_crossbar) + column / std::size_t(wanted->columns_per_crossbar);
-      const std::uint64_t address = (crossbar * std::size_t(config_.rows) + row) * std::size_t(config_.columns);
-      const std::size_t count = std::min(std::size_t(wanted->columns_per_crossbar), columns - column);
-      debug_read(address, {held.data() + row * columns + column, count});
-    }
+  std::vector<std::uint8_t> held;
+  if (!wanted->stored) held = held_levels(*wanted);
   displace(*wanted);
   Region& region = regions_[std::size_t(wanted->first_crossbar)];
   region.setup = *wanted;
+  region.setup.common = nullptr;
   region.used = true;
   region.levels = std::move(held);
   region.unwritten = region.levels.size();
+  if (wanted->stored) store_at_once(payload, region);
   payload.set_response_status(tlm::TLM_OK_RESPONSE);
+}
+
+std::vector<std::uint8_t> CrossbarTile::held_levels(const RegionSetup& wanted) const {
+  const std::size_t columns = wanted.recombination.coefficient.size();
+  std::vector<std::uint8_t> held(std::size_t(wanted.rows) * columns, 0);
+  for (std::size_t row = 0; row < std::size_t(wanted.rows); ++row)
+    for (std::size_t column = 0; column < columns; column += std::size_t(wanted.columns_per_crossbar)) {
+      const std::size_t crossbar =
+          std::size_t(wanted.first_crossbar) + column / std::size_t(wanted.columns_per_crossbar);
+      const std::uint64_t address = (crossbar * std::size_t(config_.rows) + row) * std::size_t(config_.columns);
+      const std::size_t count = std::min(std::size_t(wanted.columns_per_crossbar), columns - column);
+      debug_read(address, {held.data() + row * columns + column, count});
+    }
+  return held;
+}
+
+bool CrossbarTile::erased(const RegionSetup& wanted) const {
+  const int first = wanted.first_crossbar, end = first + wanted.crossbars;
+  const auto begin = idle_.begin() + first;
+  if (!std::all_of(begin, begin + wanted.crossbars, [](const auto& levels) { return levels.empty(); })) return false;
+  return std::none_of(regions_.begin(), regions_.end(), [&](const Region& region) {
+    const int used = region.setup.first_crossbar;
+    return region.used && used < end && first < used + region.setup.crossbars;
+  });
+}
+
+void CrossbarTile::store_at_once(const tlm::tlm_generic_payload& payload, Region& region) {
+  RegionContent* const common = payload.get_extension<RegionSetup>()->common.get();
+  const RegionSetup& setup_of_region = region.setup;
+  if (common != nullptr && common->array != nullptr && common->array->rows() == setup_of_region.rows &&
+      common->array->filters() == setup_of_region.filters && common->array->columns() == region.columns()) {
+    region.array = common->array;
+    return;
+  }
+  const std::uint8_t* const levels = payload.get_data_ptr();
+  const auto highest = std::uint8_t((1 << config_.cell_bits) - 1);
+  region.levels.resize(payload.get_data_length());
+  std::transform(levels, levels + region.levels.size(), region.levels.begin(),
+                 [highest](std::uint8_t level) { return std::min(level, highest); });
+  finish(region);
+  if (common != nullptr) common->array = region.array;
 }
 
 void CrossbarTile::displace(const RegionSetup& by) {

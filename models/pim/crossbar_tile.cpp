@@ -33,6 +33,7 @@ CrossbarTile::CrossbarTile(sc_core::sc_module_name module_name, const mapping::C
   dont_initialize();
   setup.register_b_transport(this, &CrossbarTile::prepare);
   idle_.resize(std::size_t(config_.crossbars));
+  regions_.reserve(std::size_t(config_.crossbars));
   for (int i = 0; i < config_.crossbars; ++i) {
     regions_.emplace_back(name(), i);
     regions_.back().stage.record_to(recorder);

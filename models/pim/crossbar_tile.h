@@ -30,6 +30,12 @@ struct RegionSetup : tlm::tlm_extension<RegionSetup> {
   arithmetic::Recombination recombination;
   arithmetic::InputStream stream;
   std::uint64_t content = 0;  ///< equal for replicas of the same weights
+  /// Shared by regions whose payloads carry the same levels, so that they are kept and counted once; null: no other.
+  std::shared_ptr<RegionContent> common;
+  /// The payload's data are all levels, [row][column]; where every cell of the region is erased they are stored at
+  /// once.
+  bool at_once = false;
+  bool stored = false;  ///< set by the tile: it has stored them
 
   tlm::tlm_extension_base* clone() const override { return new RegionSetup(*this); }
   void copy_from(const tlm::tlm_extension_base& other) override { *this = static_cast<const RegionSetup&>(other); }
@@ -111,6 +117,11 @@ class CrossbarTile : public sc_core::sc_module, public observe::Instrument, priv
   void free_sample(tlm::tlm_generic_payload& slice);
 
   void prepare(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+  /// No cell of these crossbars was ever written.
+  bool erased(const RegionSetup& region) const;
+  void store_at_once(const tlm::tlm_generic_payload& payload, Region& region);
+  /// What the cells of a region-to-be hold.
+  std::vector<std::uint8_t> held_levels(const RegionSetup& wanted) const;
   bool accepts(const RegionSetup& setup) const;
   /// The array of a region, made of its levels where they have changed.
   void finish(Region& region);

@@ -106,10 +106,8 @@ bool FunctionUnit::read_sources(const FunctionJob& job, Pipeline& pipeline, std:
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     const dnn::Shape& shape = job.graph->input_of(node, i).shape;
     row_slots_[i].assign(std::size_t(shape.height), -1);
-    const bool windowed = node.op == dnn::Operator::kMaxPool || node.op == dnn::Operator::kAveragePool;
-    const int first = windowed ? std::max(0, job.y * node.window.stride_y - node.window.pad_top) : job.y;
-    const int last = dnn::last_input_row(*job.graph, node, job.y);
-    for (int y = first; y <= last; ++y, ++slot) {
+    const int last = dnn::last_input_row(*job.graph, node, job.y, i);
+    for (int y = dnn::first_input_row(*job.graph, node, job.y, i); y <= last; ++y, ++slot) {
       if (row_copies_.size() <= slot) row_copies_.emplace_back();
       row_copies_[slot].resize(shape.row_bytes());
       const RingView& ring = job.sources[i];
@@ -141,9 +139,13 @@ bool FunctionUnit::compute_row(const FunctionJob& job, tlm::tlm_generic_payload&
       },
       codes_.data());
   observe::Counts& counts = ledger_.of(pipeline.node);
-  counts[observe::Action::kPoolInputs] += codes_read;
   counts[observe::Action::kFunctionOutputs] += codes_.size();
-  const sc_time service = tlm_kit::duration(double(codes_read) / double(pipeline.count), config_.pooled_per_s);
+  const std::uint64_t products = dnn::digital_macs(*job.graph, *job.node) / std::uint64_t(shape.height);
+  counts[products > 0 ? observe::Action::kFunctionProducts : observe::Action::kPoolInputs] +=
+      products > 0 ? products : codes_read;
+  const auto items = double(pipeline.count);
+  const sc_time service = products > 0 ? tlm_kit::duration(double(products) / items, config_.products_per_s)
+                                       : tlm_kit::duration(double(codes_read) / items, config_.pooled_per_s);
   function_.enter(pipeline, tlm_kit::duration(config_.function_s) + service, service, delay, codes_.size());
   delay += tlm_kit::duration(config_.write_s);
   const bool written = deliver(job, 0, codes_.size(), payload, pipeline, delay);

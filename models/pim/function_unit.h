@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The digital end of a tile: psums of the tile's crossbars meet in its output register, are requantised and written as
-// rows of codes into the buffers of the tiles that consume them; pooling, element-wise operators and concatenation run
-// row by row on what lies in the own buffer (ISAAC: cycles 20 to 22 of a tile's pipeline, sigmoid and max-pool units).
+// rows of codes into the buffers of the tiles that consume them; all nodes without weights run row by row on what lies
+// in the own buffer (ISAAC: cycles 20 to 22 of a tile's pipeline, sigmoid and max-pool units). Products of two
+// activations have a rate of their own, everything else takes the time of reading its inputs; ISAAC has neither
+// softmax nor normalisation, and how many cycles of such a unit they would take is not modelled.
 #pragma once
 
 #include <tlm_utils/multi_passthrough_target_socket.h>

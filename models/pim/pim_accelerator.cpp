@@ -36,7 +36,7 @@ AcceleratorCore::AcceleratorCore(sc_core::sc_module_name module_name, const Acce
       irq("irq"),
       config_(checked(config)),
       bank_(accelerator_registers()),
-      observation_{ledger_, programming_, store_, recorder},
+      observation_{ledger_, programming_, store_, recorder, config_.column_sums},
       dma_("dma", ledger_, recorder),
       doorbell_("doorbell"),
       irq_changed_("irq_changed") {

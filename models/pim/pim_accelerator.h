@@ -28,6 +28,7 @@ struct AcceleratorConfig {
   /// Memory must set a response; else TLM_INCOMPLETE_RESPONSE on return counts as success.
   bool strict_memory = false;
   ApproximateTiming approximate_timing;
+  observe::ColumnSumRecorder* column_sums = nullptr;  ///< sees what converters sample; null: nobody
 };
 
 /// Everything but the width of the external sockets.

@@ -23,7 +23,8 @@ CrossbarGroup::CrossbarGroup(sc_core::sc_module_name module_name, const mapping:
                              const Observation& observation)
     : sc_module(module_name),
       crossbars("crossbars", machine.crossbar, observation.ledger, observation.store, observation.recorder),
-      adc("adc", machine.adc, machine.crossbar.crossbars, observation.ledger, observation.recorder),
+      adc("adc", machine.adc, machine.crossbar.crossbars, observation.ledger, observation.recorder,
+          observation.column_sums),
       shift_add("shift_add", machine.crossbar.crossbars, observation.ledger, observation.recorder),
       writer("writer", machine.writer, machine.crossbar, observation.programming, observation.recorder) {
   crossbars.sums.bind(adc.sums);

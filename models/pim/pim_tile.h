@@ -23,6 +23,7 @@ struct Observation {
   observe::Ledger& programming;  ///< of writing weights
   WeightStore& store;
   observe::Recorder* recorder = nullptr;
+  observe::ColumnSumRecorder* column_sums = nullptr;
 };
 
 /// A crossbar_tile and what belongs to it alone.

@@ -198,7 +198,10 @@ void Scheduler::store_row(int index, std::uint64_t row) {
 std::uint64_t Scheduler::released_after(const dnn::Node& node, int input, std::uint64_t row) const {
   const auto out_height = std::uint64_t(height_of(node.output));
   const std::uint64_t next = row + 1;
-  const int first_row = std::max(0, dnn::first_input_row(program_.graph, node, int(next % out_height)));
+  int first_row = height_of(input);
+  for (std::size_t i = 0; i < node.inputs.size(); ++i)  // a node may read a tensor twice
+    if (node.inputs[i] == input)
+      first_row = std::min(first_row, dnn::first_input_row(program_.graph, node, int(next % out_height), i));
   return next / out_height * std::uint64_t(height_of(input)) + std::uint64_t(first_row);
 }
 
@@ -245,9 +248,10 @@ void Scheduler::forget_past_releases() {
 Scheduler::Blocked Scheduler::blocked_by(int index, std::uint64_t row) const {
   const dnn::Node& node = program_.graph.nodes[std::size_t(index)];
   const auto height = std::uint64_t(height_of(node.output));
-  for (const int input : node.inputs) {
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    const int input = node.inputs[i];
     const std::uint64_t needed = row / height * std::uint64_t(height_of(input)) +
-                                 std::uint64_t(dnn::last_input_row(program_.graph, node, int(row % height)) + 1);
+                                 std::uint64_t(dnn::last_input_row(program_.graph, node, int(row % height), i) + 1);
     if (tensors_[std::size_t(input)].rows_done < needed) return Blocked::kInput;
   }
   // A row may start so early that it first writes when the row whose place it takes has been read.

@@ -152,7 +152,7 @@ class Scheduler : public sc_core::sc_module, public observe::Instrument {
   void order_next(int writer);
   int writer_of(const mapping::Command& command) const;
   /// Levels and setup of one placement.
-  tlm_kit::PayloadHandle order_of(const mapping::Command& command);
+  tlm_kit::PayloadHandle order_of(const mapping::Command& command, tlm_kit::PayloadPool& pool);
   tlm::tlm_sync_enum receive_writer(int writer, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
                                     sc_core::sc_time& delay);
   void make_tables();

@@ -2,9 +2,12 @@
 // Programming of the crossbars: one write a placement. Loosely timed, all writes are asked for at once and the longest
 // one counts; approximately timed, each weight_writer gets its regions one after the other as it accepts them.
 #include <algorithm>
+#include <array>
+#include <map>
 
-#include "models/pim/crossbar_tile.h"
+#include "models/mapping/packed_levels.h"
 #include "models/pim/approximate_rows.h"
+#include "models/pim/crossbar_tile.h"
 #include "models/pim/scheduler.h"
 
 namespace mho::pim {
@@ -13,16 +16,17 @@ using sc_core::sc_time;
 
 namespace {
 
+/// What replicas of a placement have in common.
+std::array<int, 3> part_of(const mapping::Placement& placement) {
+  return {placement.block, placement.first_filter, placement.filters};
+}
+
 /// Columns of a placement out of all columns of its block, row by row.
-std::vector<std::uint8_t> levels_of(const mapping::Block& block, const mapping::Placement& placement) {
+void copy_levels(const mapping::Block& block, const mapping::Placement& placement, std::uint8_t* to) {
   const int per_filter = block.encoded.recombination.columns_per_filter;
-  const std::size_t all = std::size_t(block.encoded.columns());
-  const std::size_t first = std::size_t(placement.first_filter * per_filter);
   const std::size_t count = std::size_t(placement.filters * per_filter);
-  std::vector<std::uint8_t> levels(std::size_t(block.encoded.rows) * count);
-  for (std::size_t row = 0; row < std::size_t(block.encoded.rows); ++row)
-    std::copy_n(block.encoded.levels.data() + row * all + first, count, levels.data() + row * count);
-  return levels;
+  for (std::size_t row = 0; row < std::size_t(block.encoded.rows); ++row, to += count)
+    mapping::copy_levels(block, row, std::size_t(placement.first_filter * per_filter), count, to);
 }
 
 }  // namespace
@@ -45,20 +49,34 @@ bool Scheduler::program(mapping::Program program) {
   completions_.clear();
   const bool ok = approximate_->enabled() ? write_by_turns() : write_at_once();
   for (mapping::LayerPlan& layer : program_.layers)
-    for (mapping::Block& block : layer.blocks) block.encoded.levels = {};
+    for (mapping::Block& block : layer.blocks) mapping::drop_levels(block);
   if (ok) make_tables();
   return ok && !stopped_;
 }
 
 bool Scheduler::write_at_once() {
+  // Replicas are given the order of the first one, so that levels are unpacked, counted and kept once.
+  tlm_kit::PayloadPool pool;
+  std::map<std::array<int, 3>, tlm_kit::PayloadHandle> orders;
+  int layer = -1;
   sc_time longest;
   bool ok = true;
   for (const mapping::Command& command : program_.commands) {
     if (command.kind != mapping::Command::Kind::kWrite || !ok) continue;
+    if (command.index != layer) orders.clear();
+    layer = command.index;
+    const mapping::LayerPlan& plan = program_.layers[std::size_t(layer)];
+    const mapping::Placement& placement = plan.placements[std::size_t(command.placement)];
+    if (plan.replicas == 1) orders.clear();
+    tlm_kit::PayloadHandle& order = orders[part_of(placement)];
+    if (order == nullptr) order = order_of(command, pool);
+    RegionSetup& region = *order->get_extension<RegionSetup>();
+    region.first_crossbar = placement.first_crossbar;
+    if (region.common == nullptr) region.common = std::make_shared<RegionContent>();
     sc_time delay;
-    auto payload = order_of(command);
-    writers[std::size_t(writer_of(command))]->b_transport(*payload, delay);
-    ok = payload->is_response_ok();
+    order->set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
+    writers[std::size_t(writer_of(command))]->b_transport(*order, delay);
+    ok = order->is_response_ok();
     longest = std::max(longest, delay);
   }
   wait(longest, stop_event_);
@@ -90,7 +108,7 @@ void Scheduler::order_next(int writer) {
   if (orders.waiting.empty()) return;
   const mapping::Command& command = *orders.waiting.front();
   orders.waiting.pop_front();
-  auto payload = order_of(command);
+  auto payload = order_of(command, order_pool_);
   orders.link.send(*payload);
 }
 
@@ -105,12 +123,11 @@ int Scheduler::writer_of(const mapping::Command& command) const {
   return placement.tile * machine_.crossbar_tiles_per_tile + placement.crossbar_tile;
 }
 
-tlm_kit::PayloadHandle Scheduler::order_of(const mapping::Command& command) {
+tlm_kit::PayloadHandle Scheduler::order_of(const mapping::Command& command, tlm_kit::PayloadPool& pool) {
   const mapping::LayerPlan& layer = program_.layers[std::size_t(command.index)];
   const mapping::Placement& placement = layer.placements[std::size_t(command.placement)];
   const mapping::Block& block = layer.blocks[std::size_t(placement.block)];
   const arithmetic::Recombination& whole = block.encoded.recombination;
-  const std::vector<std::uint8_t> levels = levels_of(block, placement);
   auto* const region = new RegionSetup;
   region->first_crossbar = placement.first_crossbar;
   region->crossbars = placement.crossbars;
@@ -129,8 +146,8 @@ tlm_kit::PayloadHandle Scheduler::order_of(const mapping::Command& command) {
 
   auto* const pipeline = new Pipeline;
   pipeline->node = layer.node;
-  auto payload = order_pool_.acquire(unsigned(levels.size()));
-  std::copy(levels.begin(), levels.end(), payload->get_data_ptr());
+  auto payload = pool.acquire(unsigned(block.encoded.rows * placement.filters * whole.columns_per_filter));
+  copy_levels(block, placement, payload->get_data_ptr());
   payload->set_command(tlm::TLM_WRITE_COMMAND);
   payload->set_extension(region);
   payload->set_extension(pipeline);

@@ -11,7 +11,7 @@ namespace mho::pim {
 using sc_core::sc_time;
 
 SharedAdc::SharedAdc(sc_core::sc_module_name module_name, const mapping::AdcConfig& config, int crossbars,
-                     observe::Ledger& ledger, observe::Recorder* recorder)
+                     observe::Ledger& ledger, observe::Recorder* recorder, observe::ColumnSumRecorder* column_sums)
     : sc_module(module_name),
       sums("sums"),
       codes("codes"),
@@ -21,6 +21,7 @@ SharedAdc::SharedAdc(sc_core::sc_module_name module_name, const mapping::AdcConf
       crossbars_per_converter_((crossbars + config.converters - 1) / config.converters),
       converters_per_crossbar_(std::max(1, config.converters / crossbars)),
       ledger_(ledger),
+      column_sums_(column_sums),
       onward_([this](auto& payload, auto& phase, auto& delay) { return codes->nb_transport_fw(payload, phase, delay); },
               nullptr, nullptr),
       back_([this](auto& payload, auto& phase, auto& delay) { return sums->nb_transport_bw(payload, phase, delay); }) {
@@ -35,6 +36,7 @@ SharedAdc::SharedAdc(sc_core::sc_module_name module_name, const mapping::AdcConf
   sensitive << finish_event_;
   dont_initialize();
   const int groups = (crossbars + crossbars_per_converter_ - 1) / crossbars_per_converter_;
+  converters_.reserve(std::size_t(groups));
   for (int i = 0; i < groups; ++i) {
     converters_.push_back(
         {SharedStage(name(), observe::Kind::kConversion, i), Arbiter(config.arbitration), {}, {}, nullptr, {}});
@@ -76,6 +78,17 @@ void SharedAdc::count(const Batch& batch, const Pipeline& pipeline, int slices, 
   counts[observe::Action::kSaturations] += saturations;
 }
 
+std::uint64_t SharedAdc::clip(const Batch& batch, int node, std::int16_t* first_sum, int vectors, int slices,
+                              int first_slice) {
+  const arithmetic::ProgrammedArray& array = *batch.array;
+  const auto stride = std::size_t(array.sums_stride());
+  if (column_sums_ != nullptr)
+    column_sums_->record({node, first_sum, std::size_t(vectors), std::size_t(slices), std::size_t(first_slice),
+                          std::size_t(array.columns()), stride, std::size_t(array.recombination().columns_per_filter),
+                          std::size_t(batch.crossbars)});
+  return arithmetic::convert(range_, first_sum, std::size_t(vectors) * std::size_t(slices) * stride);
+}
+
 void SharedAdc::convert(tlm::tlm_generic_payload& payload, sc_time& delay) {
   Batch* const batch = payload.get_extension<Batch>();
   if (batch == nullptr || !accepts(payload, *batch) || loses(*batch)) {
@@ -88,8 +101,7 @@ void SharedAdc::convert(tlm::tlm_generic_payload& payload, sc_time& delay) {
   std::uint64_t saturations = 0;
   if (batch->form == Batch::Form::kSums) {
     auto* const first_sum = reinterpret_cast<std::int16_t*>(payload.get_data_ptr() + batch->sums_at);
-    saturations = arithmetic::convert(
-        range_, first_sum, std::size_t(batch->count) * std::size_t(slices) * std::size_t(batch->array->sums_stride()));
+    saturations = clip(*batch, pipeline.node, first_sum, batch->count, slices, 0);
     batch->form = Batch::Form::kConverted;
   }
   count(*batch, pipeline, slices, saturations);

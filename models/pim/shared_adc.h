@@ -14,6 +14,7 @@
 
 #include "models/arithmetic/adc_transfer.h"
 #include "models/mapping/machine.h"
+#include "models/observe/column_sums.h"
 #include "models/observe/instrument.h"
 #include "models/observe/ledger.h"
 #include "models/pim/arbiter.h"
@@ -27,9 +28,9 @@ namespace mho::pim {
 class SharedAdc : public sc_core::sc_module, public observe::Instrument {
  public:
   using observe::Instrument::trace;  // sc_object has one of its own
-  /// `crossbars` that are served; converters divide them, or the other way round.
+  /// `crossbars` that are served; converters divide them, or the other way round. `column_sums` sees what is sampled.
   SharedAdc(sc_core::sc_module_name name, const mapping::AdcConfig& config, int crossbars, observe::Ledger& ledger,
-            observe::Recorder* recorder = nullptr);
+            observe::Recorder* recorder = nullptr, observe::ColumnSumRecorder* column_sums = nullptr);
 
   /// Batches of sums. Non-blocking: slices; END_REQ when there is a place in the queue, BEGIN_RESP when converted, so
   /// that sample and hold is free. Codes go on at the end of the crossbar's cycle after the one that was sampled.
@@ -45,6 +46,8 @@ class SharedAdc : public sc_core::sc_module, public observe::Instrument {
   /// Exact psums that this converter could have changed.
   bool loses(const Batch& batch) const;
   void count(const Batch& batch, const Pipeline& pipeline, int slices, std::uint64_t saturations);
+  /// Clips `slices` slices of each vector, the first of them `first_slice`; returns how many sums lay outside.
+  std::uint64_t clip(const Batch& batch, int node, std::int16_t* first_sum, int vectors, int slices, int first_slice);
   /// What one converter has to do for one input slice.
   struct Share {
     sc_core::sc_time slice_time;
@@ -83,6 +86,7 @@ class SharedAdc : public sc_core::sc_module, public observe::Instrument {
   const arithmetic::AdcRange range_;
   const int crossbars_, crossbars_per_converter_, converters_per_crossbar_;
   observe::Ledger& ledger_;
+  observe::ColumnSumRecorder* const column_sums_;
   std::vector<Converter> converters_;  ///< one a group of crossbars
   std::uint64_t conversions_ = 0, saturations_ = 0;
 

@@ -41,6 +41,7 @@ ShiftAddUnit::ShiftAddUnit(sc_core::sc_module_name module_name, int regions, obs
   SC_METHOD(finish);
   sensitive << adding_.get_event();
   dont_initialize();
+  stages_.reserve(std::size_t(regions));
   for (int i = 0; i < regions; ++i) {
     stages_.emplace_back(name(), observe::Kind::kShiftAdd, i);
     stages_.back().record_to(recorder);

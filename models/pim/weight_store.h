@@ -6,10 +6,23 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <vector>
 
 #include "models/arithmetic/programmed_array.h"
+#include "models/arithmetic/write_pulses.h"
 
 namespace mho::pim {
+
+/// What regions that are given the same levels have in common, whoever asks for the first one fills it in: the array,
+/// and what writing it into erased cells takes.
+struct RegionContent {
+  struct Crossbar {
+    std::uint64_t steps = 0, cells_changed = 0;
+    std::vector<int> pulses;  ///< one a row: its longest SET and RESET phases
+  };
+  std::shared_ptr<const arithmetic::ProgrammedArray> array;
+  std::vector<Crossbar> from_erased;  ///< one a crossbar of the region
+};
 
 class WeightStore {
  public:

@@ -50,7 +50,10 @@ tlm::tlm_response_status WeightWriter::refusal(const tlm::tlm_generic_payload& p
   return sound ? tlm::TLM_OK_RESPONSE : tlm::TLM_COMMAND_ERROR_RESPONSE;
 }
 
-bool WeightWriter::prepare(tlm::tlm_generic_payload& payload) {
+bool WeightWriter::prepare(tlm::tlm_generic_payload& payload, bool at_once) {
+  RegionSetup& region = *payload.get_extension<RegionSetup>();
+  region.at_once = at_once;
+  region.stored = false;
   sc_time no_time;
   setup->b_transport(payload, no_time);
   return payload.is_response_ok();
@@ -84,7 +87,7 @@ std::optional<WeightWriter::RowWrite> WeightWriter::begin_row(tlm::tlm_generic_p
   before_.resize(std::size_t(write.cells));
   if (!access(tlm::TLM_READ_COMMAND, write.address, before_.data(), write.cells)) return std::nullopt;
   write.steps = arithmetic::count_steps(before_.data(), write.levels, before_.size());
-  write.seconds = config_.setup_s + config_.pulse_s * double(write.steps.longest_up + write.steps.longest_down);
+  write.seconds = row_seconds(write.steps.longest_up + write.steps.longest_down);
   return write;
 }
 
@@ -137,6 +140,38 @@ double WeightWriter::write_crossbar(tlm::tlm_generic_payload& payload, int cross
   return seconds;
 }
 
+RegionContent::Crossbar WeightWriter::from_erased(const tlm::tlm_generic_payload& payload, int crossbar) const {
+  const RegionSetup& region = region_of(payload);
+  const std::vector<std::uint8_t> erased(std::size_t(cells_in_row(region, crossbar)), 0);
+  const std::uint8_t* levels =
+      payload.get_data_ptr() + std::size_t(crossbar - region.first_crossbar) * std::size_t(region.columns_per_crossbar);
+  RegionContent::Crossbar result;
+  for (int row = 0; row < region.rows; ++row, levels += columns_of(region)) {
+    const arithmetic::WriteSteps steps = arithmetic::count_steps(erased.data(), levels, erased.size());
+    result.steps += steps.up + steps.down;
+    result.cells_changed += steps.cells_changed;
+    result.pulses.push_back(steps.longest_up + steps.longest_down);
+  }
+  return result;
+}
+
+double WeightWriter::count_crossbar(tlm::tlm_generic_payload& payload, int crossbar, int node) {
+  const RegionSetup& region = region_of(payload);
+  std::vector<RegionContent::Crossbar>& known = region.common->from_erased;
+  for (std::size_t i = known.size(); i <= std::size_t(crossbar - region.first_crossbar); ++i)
+    known.push_back(from_erased(payload, region.first_crossbar + int(i)));
+  const RegionContent::Crossbar& write = known[std::size_t(crossbar - region.first_crossbar)];
+  observe::Counts& counts = ledger_.of(node);
+  counts[observe::Action::kCellWriteSteps] += write.steps;
+  counts[observe::Action::kCellsWritten] += write.cells_changed;
+  counts[observe::Action::kRowsWritten] += write.pulses.size();
+  steps_ += write.steps;
+  rows_ += write.pulses.size();
+  double seconds = 0.0;
+  for (const int pulses : write.pulses) seconds += row_seconds(pulses);
+  return seconds;
+}
+
 void WeightWriter::write_region(tlm::tlm_generic_payload& payload, sc_time& delay) {
   payload.set_response_status(refusal(payload));
   if (!payload.is_response_ok()) return;
@@ -144,7 +179,7 @@ void WeightWriter::write_region(tlm::tlm_generic_payload& payload, sc_time& dela
     payload.set_response_status(tlm::TLM_GENERIC_ERROR_RESPONSE);
     return;
   }
-  if (!prepare(payload)) return;
+  if (!prepare(payload, region_of(payload).common != nullptr)) return;
   const RegionSetup& region = region_of(payload);
   Pipeline alone;
   const int node = pipeline_of(payload, alone).node;
@@ -153,7 +188,7 @@ void WeightWriter::write_region(tlm::tlm_generic_payload& payload, sc_time& dela
   sc_time start = now + delay;
   for (int i = region.first_crossbar; i < end; ++i) start = std::max(start, crossbars_[std::size_t(i)].free);
   for (int i = region.first_crossbar; i < end && cells_in_row(region, i) > 0; ++i) {
-    const double seconds = write_crossbar(payload, i, node);
+    const double seconds = region.stored ? count_crossbar(payload, i, node) : write_crossbar(payload, i, node);
     if (seconds < 0.0) {
       payload.set_response_status(tlm::TLM_GENERIC_ERROR_RESPONSE);
       return;

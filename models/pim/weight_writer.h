@@ -9,7 +9,6 @@
 
 #include <tlm_utils/simple_initiator_socket.h>
 #include <tlm_utils/simple_target_socket.h>
-#include <deque>
 #include <list>
 #include <optional>
 #include <systemc>
@@ -64,7 +63,8 @@ class WeightWriter : public sc_core::sc_module, public observe::Instrument {
   };
   struct Crossbar {
     sc_core::sc_time free;      ///< no row at a driver from then on
-    std::deque<Order*> orders;  ///< the first one's rows are next
+    std::vector<Order*> orders;  ///< the first one's rows are next; a deque would take 600 bytes while empty
+    void drop_first() { orders.erase(orders.begin()); }
     int next_row = 0;           ///< of the first order
     sc_core::sc_time since;     ///< next_row waits for a driver
     sc_core::sc_time begin;     ///< of the first order's first row
@@ -84,7 +84,7 @@ class WeightWriter : public sc_core::sc_module, public observe::Instrument {
 
   tlm::tlm_response_status refusal(const tlm::tlm_generic_payload& payload) const;
   static int cells_in_row(const RegionSetup& region, int crossbar);
-  bool prepare(tlm::tlm_generic_payload& payload);
+  bool prepare(tlm::tlm_generic_payload& payload, bool at_once);
   /// Reads the old levels of a row; nothing where the cells refuse.
   std::optional<RowWrite> begin_row(tlm::tlm_generic_payload& payload, int crossbar, int row);
   bool end_row(const RowWrite& row, int node);
@@ -98,6 +98,10 @@ class WeightWriter : public sc_core::sc_module, public observe::Instrument {
   void write_region(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   /// Seconds, negative where the cells refuse.
   double write_crossbar(tlm::tlm_generic_payload& payload, int crossbar, int node);
+  /// Of a crossbar that was erased and is written already: counts, and seconds.
+  double count_crossbar(tlm::tlm_generic_payload& payload, int crossbar, int node);
+  RegionContent::Crossbar from_erased(const tlm::tlm_generic_payload& payload, int crossbar) const;
+  double row_seconds(int pulses) const { return config_.setup_s + config_.pulse_s * double(pulses); }
 
   tlm::tlm_sync_enum transport(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
   void step();

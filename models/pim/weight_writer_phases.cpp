@@ -89,14 +89,14 @@ bool WeightWriter::start_orders() {
     });
     if (!ready) continue;
     any = order.started = true;
-    if (!prepare(*order.payload)) {
+    if (!prepare(*order.payload, false)) {
       close(order, order.payload->get_response_status());
       continue;
     }
     for (int i = region.first_crossbar; i < region.first_crossbar + region.crossbars; ++i) {
       crossbars_[std::size_t(i)].next_row = 0;
       crossbars_[std::size_t(i)].since = moment_;
-      if (cells_in_row(region, i) == 0) crossbars_[std::size_t(i)].orders.pop_front();
+      if (cells_in_row(region, i) == 0) crossbars_[std::size_t(i)].drop_first();
     }
   }
   return any;
@@ -157,7 +157,7 @@ void WeightWriter::finish_row(Driver& driver) {
   if (!end_row(driver.row, pipeline_of(payload, alone).node)) return fail(order);
   note(int(&driver - drivers_.data()), payload, 1, driver.begin, driver.free);
   const RegionSetup& region = *payload.get_extension<RegionSetup>();
-  if (!order.failed && crossbar.next_row == region.rows) crossbar.orders.pop_front();
+  if (!order.failed && crossbar.next_row == region.rows) crossbar.drop_first();
   if (order.unwritten + order.being_written == 0)
     close(order, order.failed ? tlm::TLM_GENERIC_ERROR_RESPONSE : tlm::TLM_OK_RESPONSE);
 }

@@ -32,6 +32,7 @@ const std::vector<MachineParameter>& machine_parameters() {
       {"hypertransport.bandwidth", Quantity::bandwidth, [](const Machine& m) { return m.hypertransport.bytes_per_s; }},
       {"function_unit.rate", Quantity::sample_rate, [](const Machine& m) { return m.function.outputs_per_s; }},
       {"function_unit.pool_rate", Quantity::sample_rate, [](const Machine& m) { return m.function.pooled_per_s; }},
+      {"function_unit.product_rate", Quantity::sample_rate, [](const Machine& m) { return m.function.products_per_s; }},
   };
   return parameters;
 }

@@ -28,17 +28,18 @@ def main():
     parser.add_argument("mho", help="the program")
     parser.add_argument("networks", nargs="+")
     parser.add_argument("--seed", default="1")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the networks")
     parser.add_argument("--run", default="--system isaac_8b --fidelity exact", help="arguments of `mho run`")
     arguments = parser.parse_args()
-    failures = 0
+    failures, settings = 0, [f"--set=network_parameters.{setting}" for setting in arguments.set]
     for network in arguments.networks:
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)
-            quietly(arguments.mho, "export", network, "--seed", arguments.seed, "--out", folder / "model")
+            quietly(arguments.mho, "export", network, "--seed", arguments.seed, *settings, "--out", folder / "model")
             quietly(sys.executable, EXECUTOR, folder / "model/model.onnx", "--input", folder / "model/input_0.pb", "--out",
                     folder / "golden")
-            quietly(arguments.mho, "run", *arguments.run.split(), "--network", network, "--seed", arguments.seed, "--out",
-                    folder / "run")
+            quietly(arguments.mho, "run", *arguments.run.split(), "--network", network, "--seed", arguments.seed, *settings,
+                    "--out", folder / "run")
             for expected in sorted((folder / "golden").glob("*.pb")):
                 want, got = read(expected), read(folder / "run/outputs" / expected.name)
                 varied = len(numpy.unique(want)) > 8  # a dead network would agree about nothing but zeros

@@ -244,6 +244,13 @@ def summands(node, value):
 # --- element by element -----------------------------------------------------------------------------------------------------
 
 def add(node, values):
+    """Reals; or the int32 bias of the sums of a MatMul, which has no place for one."""
+    sums = [value for value in values if isinstance(value, Accumulator)]
+    if len(sums) == 1:
+        bias = values[1] if values[0] is sums[0] else values[0]
+        if not isinstance(bias, Quantised) or bias.codes.dtype != np.int32:
+            refuse_sums(sums[0], node)
+        return sums[0]._replace(sums=sums[0].sums + integer_bias(node, bias, sums[0].scale))
     return real_of(values[0], node) + real_of(values[1], node)
 
 
@@ -279,11 +286,19 @@ def clip(node, values):
 
 def with_shape(node, value, new_shape):
     """Gives any kind of value the shape that `new_shape` makes of the old one; the numbers stay in order."""
+    return moved(node, value, lambda x: x.reshape(new_shape(x.shape)))
+
+
+def moved(node, value, move):
+    """`move` applied to codes or sums of one scale, or to an array as it is."""
     if isinstance(value, Quantised):
         per_tensor_scale(node, value)
-        return value._replace(codes=value.codes.reshape(new_shape(value.codes.shape)))
-    refuse_sums(value, node)
-    return value.reshape(new_shape(value.shape))
+        return value._replace(codes=move(value.codes))
+    if isinstance(value, Accumulator):
+        if np.size(value.scale) != 1:
+            refuse_sums(value, node)
+        return value._replace(sums=move(value.sums), scale=np.reshape(value.scale, ()))
+    return move(value)
 
 
 def flatten(node, values):

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs a quantised ONNX model in numpy, integer for integer: the independent golden model for mho.
 
-It shares no code with the C++ project, and the onnx package only reads, checks and writes files. The rules are in quantised_values.py (rounding)
-and integer_operators.py (one function an operator); this file reads the graph, walks through it and writes tensors.
+It shares no code with the C++ project, and the onnx package only reads, checks and writes files. The rules are in quantised_values.py (rounding),
+integer_operators.py and activation_operators.py (one function an operator); this file reads the graph, walks through it and writes tensors.
 """
 import argparse
 import re
@@ -16,8 +16,11 @@ from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 from onnx.checker import ValidationError
 
+from activation_operators import ACTIVATION_OPERATORS
 from integer_operators import OPERATORS, Node
 from quantised_values import Accumulator, Quantised, UnsupportedModel, real_of
+
+ALL_OPERATORS = {**OPERATORS, **ACTIVATION_OPERATORS}
 
 
 def attribute_value(attribute):
@@ -32,10 +35,11 @@ def node_of(proto):
     """Refuses what has no rule here, by name, before anything runs."""
     node = Node(proto.op_type, proto.name, tuple(proto.input), tuple(name for name in proto.output if name),
                 {attribute.name: attribute_value(attribute) for attribute in proto.attribute})
-    if proto.domain not in ("", "ai.onnx") or (node.operator not in OPERATORS and node.operator != "Constant"):
+    known = node.operator == "Gelu" if proto.domain == "com.microsoft" else proto.domain in ("", "ai.onnx")
+    if not known or (node.operator not in ALL_OPERATORS and node.operator != "Constant"):
         domain = f"{proto.domain}." if proto.domain else ""
-        raise UnsupportedModel(f"{domain}{node}: this operator is not supported (supported: {', '.join(OPERATORS)})")
-    if len(node.outputs) != 1:
+        raise UnsupportedModel(f"{domain}{node}: this operator is not supported (supported: {', '.join(ALL_OPERATORS)})")
+    if len(node.outputs) != 1 and node.operator != "Split":
         raise UnsupportedModel(f"{node}: {len(node.outputs)} outputs are not supported (only 1)")
     return node
 
@@ -79,7 +83,8 @@ class Model:
         last_reader = {name: index for index, node in enumerate(self.nodes) for name in node.inputs}
         for index, node in enumerate(self.nodes):
             arguments = [values[name] if name else None for name in node.inputs]
-            values[node.outputs[0]] = OPERATORS[node.operator](node, arguments)
+            result = ALL_OPERATORS[node.operator](node, arguments)
+            values.update(zip(node.outputs, result if node.operator == "Split" else [result]))
             if wanted is not None and wanted(node.outputs[0], values[node.outputs[0]]):
                 kept[node.outputs[0]] = values[node.outputs[0]]
             for name in node.inputs:

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Measures what costs of a machine depend on in the tensors of a quantised network: bit densities and sparsity of weights
-and activations, spread of filter means. Compares a trained network with a synthetic one of the same layers and holds
-both against the table that is committed beside this file."""
+and activations, spread of filter means. Compares a trained network with a synthetic one of the same layers, and holds both
+against the table that is committed beside this file. Of a transformer, for which no trained one is at hand, the table has
+the synthetic figures alone."""
 import argparse
 import csv
 import pathlib
@@ -23,7 +24,8 @@ TOLERANCE = {"weight bit": 0.02, "weight zeros": 0.005, "weight largest / deviat
              "signed deviation": 2.0, "signed 99.9 %": 6.0, "signed saturated": 0.001, "input bit": 0.06,
              "input neighbours' correlation": 0.02, "input mean": 3.0, "input deviation": 3.0}
 REPEATS = 1e-3
-INFERENCES = 20
+INFERENCES = {"resnet20": 20, "bert_base": 2}
+SETTINGS = {"resnet20": [], "bert_base": ["layers=2"]}
 
 
 def bits(codes):
@@ -31,9 +33,9 @@ def bits(codes):
     return [float(((codes >> bit) & 1).mean()) for bit in range(8)]
 
 
-def measure(model_path, input_path):
+def measure(model_path, input_path, inferences):
     """Name -> value, averaged over layers, each layer counting once."""
-    model, images = Model(model_path), read_tensor(input_path)[:INFERENCES]
+    model, images = Model(model_path), read_tensor(input_path)[:inferences]
     collected = {}
 
     def note(name, value):
@@ -41,14 +43,14 @@ def measure(model_path, input_path):
 
     note("input mean", images.mean())
     note("input deviation", images.std())
-    note("input neighbours' correlation",
-         np.corrcoef(images[..., :-1].ravel().astype(float), images[..., 1:].ravel().astype(float))[0, 1])
-    for bit, density in enumerate(bits(images)):
+    before, after = (images[..., :-1], images[..., 1:]) if images.ndim == 4 else (images[:, :-1], images[:, 1:])  # positions
+    note("input neighbours' correlation", np.corrcoef(before.ravel().astype(float), after.ravel().astype(float))[0, 1])
+    for bit, density in enumerate(bits(images.view(np.uint8))):
         note(f"input bit {bit}", density)
     for codes in model.constants.values():
-        if codes.dtype != np.int8 or codes.ndim != 4 or codes.shape[0] * codes[0].size < 1024:
-            continue
-        filters = codes.reshape(len(codes), -1).astype(float)
+        if codes.dtype != np.int8 or codes.ndim not in (2, 4) or codes.size < 1024 or (codes.ndim == 2 and images.ndim == 4):
+            continue  # classifiers of images are left out; a transformer's matrices are [input, filter]
+        filters = (codes.T if codes.ndim == 2 else codes.reshape(len(codes), -1)).astype(float)
         means, deviations = filters.mean(1), filters.std(1)
         note("filter mean / deviation, mean", (means / deviations).mean())
         note("filter mean / deviation, spread", (means / deviations).std())
@@ -58,7 +60,7 @@ def measure(model_path, input_path):
         for bit, density in enumerate(bits((codes.astype(np.int16) + 128).astype(np.uint8))):
             note(f"weight bit {bit}, biased by 128", density)
     for codes in run_in_batches(model, {next(iter(model.inputs)): images}, 50, is_quantised_activation).values():
-        if codes.ndim != 4 or codes.shape[2] == 1:
+        if codes.ndim < 3 or codes.shape[2] == 1:
             continue
         kind = "unsigned" if codes.dtype == np.uint8 else "signed"
         values = codes.astype(int)
@@ -77,6 +79,20 @@ def tolerance(name):
     return next(value for start, value in TOLERANCE.items() if name.startswith(start))
 
 
+def synthetic(mho, networks, name):
+    """The statistics of a published network with synthetic tensors."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = pathlib.Path(folder, name)
+        settings = [f"--set=network_parameters.{setting}" for setting in SETTINGS[name]]
+        subprocess.run([mho, "export", networks / f"{name}.yaml", "--inferences", str(INFERENCES[name]), *settings, "--out", made],
+                       check=True, stdout=subprocess.DEVNULL)
+        return measure(made / "model.onnx", made / "input_0.pb", INFERENCES[name])
+
+
+def text(value):
+    return "" if np.isnan(value) else f"{value:.4f}"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("mho", help="the program")
@@ -84,28 +100,25 @@ def main():
     parser.add_argument("--write", action="store_true", help="write the table in place of comparing with it")
     arguments = parser.parse_args()
     shapes = arguments.networks / "resnet20_shapes"
-    trained = measure(shapes / "model.onnx", shapes / "images_500.pb")
-    with tempfile.TemporaryDirectory() as folder:
-        made = pathlib.Path(folder, "resnet20")
-        subprocess.run([arguments.mho, "export", arguments.networks / "resnet20.yaml", "--inferences", str(INFERENCES),
-                        "--out", made], check=True, stdout=subprocess.DEVNULL)
-        synthetic = measure(made / "model.onnx", made / "input_0.pb")
+    trained = {"resnet20": measure(shapes / "model.onnx", shapes / "images_500.pb", INFERENCES["resnet20"])}
+    measured = {(name, statistic): (trained.get(name, {}).get(statistic, np.nan), value)
+                for name in INFERENCES for statistic, value in synthetic(arguments.mho, arguments.networks, name).items()}
     if arguments.write:
         with TABLE.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["statistic", "trained", "synthetic"])
-            for name, value in trained.items():
-                writer.writerow([name, f"{value:.4f}", f"{synthetic[name]:.4f}"])
+            writer.writerow(["network", "statistic", "trained", "synthetic"])
+            writer.writerows([*key, *map(text, values)] for key, values in measured.items())
     rows = list(csv.DictReader(TABLE.open(encoding="utf-8")))
-    wrong = {row["statistic"] for row in rows} ^ set(trained) | set(trained) ^ set(synthetic)
+    wrong = {(row["network"], row["statistic"]) for row in rows} ^ set(measured)
+    wrong |= {("resnet20", statistic) for statistic in trained["resnet20"]} - set(measured)
     for row in rows:
-        name, was = row["statistic"], (float(row["trained"]), float(row["synthetic"]))
-        now = (trained.get(name, np.nan), synthetic.get(name, np.nan))
-        repeats = all(abs(a - b) <= REPEATS * max(1.0, abs(b)) for a, b in zip(now, was))
-        near = abs(now[0] - now[1]) <= tolerance(name)
+        key, was = (row["network"], row["statistic"]), tuple(float(row[column] or "nan") for column in ("trained", "synthetic"))
+        now = measured.get(key, (np.nan, np.nan))
+        repeats = np.allclose(now, was, rtol=REPEATS, atol=REPEATS, equal_nan=True)
+        near = np.isnan(now[0]) or abs(now[0] - now[1]) <= tolerance(key[1])
         if not (repeats and near):
-            wrong.add(name)
-        print(f"{name:34} trained {now[0]:8.3f} synthetic {now[1]:8.3f}"
+            wrong.add(key)
+        print(f"{key[0]:10} {key[1]:34} trained {text(now[0]):>9} synthetic {text(now[1]):>9}"
               f"{'' if near else '   TOO FAR APART'}{'' if repeats else f'   NOT AS COMMITTED {was}'}")
     return 1 if wrong else 0
 

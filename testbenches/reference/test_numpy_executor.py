@@ -14,27 +14,13 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from integer_operators import OPERATORS, Node
-from numpy_executor import Model, read_tensor, run_in_batches
-from quantised_values import Accumulator, Quantised, UnsupportedModel, quantise_accumulator, quantise_real
+from numpy_executor import ALL_OPERATORS, Model, read_tensor, run_in_batches
+from operator_cases import apply, quantised, rounded
+from quantised_values import Accumulator, UnsupportedModel, quantise_accumulator, quantise_real
+from test_activation_operators import Activations  # pylint: disable=unused-import  (unittest finds it here)
 
 EXECUTOR = Path(__file__).with_name("numpy_executor.py")
 NODE_DATA = Path("/usr/share/libonnx-testdata/data/node")
-
-
-def apply(operator, *values, **attributes):
-    """Runs one operator on values."""
-    return OPERATORS[operator](Node(operator, "under_test", (), ("y",), attributes), list(values))
-
-
-def quantised(codes, scale=1.0, zero=0, integer=np.uint8):
-    """A tensor with one scale."""
-    return Quantised(np.array(codes, integer), np.float64(scale), np.int64(zero))
-
-
-def rounded(value, scale=1.0, zero=0, integer=np.uint8):
-    """The codes that a QuantizeLinear makes of any value, as nested lists."""
-    return apply("QuantizeLinear", value, np.array(scale, np.float32), np.array(zero, integer)).tolist()
 
 
 class Requantisation(unittest.TestCase):
@@ -182,6 +168,21 @@ class Products(unittest.TestCase):
                 apply(operator, sums, quantised([[1]]))
 
 
+    def test_a_matmul_takes_its_bias_from_an_addition(self):
+        # (3 - 1) * 10 + 5 = 25, * 0.5 = 12.5 -> 12
+        sums = apply("MatMul", quantised([[3]], 0.5, 1), quantised([[10]], 1.0, integer=np.int8))
+        bias = quantised([5], 0.5, integer=np.int32)
+        for values in ((sums, bias), (bias, sums)):
+            self.assertEqual(rounded(apply("Add", *values)), [[12]])
+
+    def test_products_of_activations_have_one_scale_and_may_be_moved_before_they_are_rounded(self):
+        # [1 2], [3 4] times [1 -1], [0 2]: 1, 3; 3, 5; halves: 0.5 -> 0, 1.5 -> 2, 1.5 -> 2, 2.5 -> 2
+        a, b = quantised([[2, 3], [4, 5]], 0.5, 1), quantised([[1, -1], [0, 2]], 1.0, integer=np.int8)
+        sums = apply("MatMul", a, b)
+        self.assertEqual(sums.sums.tolist(), [[1, 3], [3, 5]])
+        self.assertEqual(rounded(apply("Transpose", apply("Reshape", sums, np.array([1, 4])))), [[0], [2], [2], [2]])
+
+
 class ElementsAndPools(unittest.TestCase):
     def test_addition_rounds_once(self):
         # 3 * 0.5 + 1 * 0.75 = 2.25, / 0.5 = 4.5 -> 4; rounding each operand to 0.5 first would give 3 + 2 = 5
@@ -319,7 +320,13 @@ class NodeData(unittest.TestCase):
              "maxpool_2d_ceil", "maxpool_2d_default", "maxpool_2d_dilations", "maxpool_2d_pads", "maxpool_2d_precomputed_pads",
              "maxpool_2d_precomputed_strides", "maxpool_2d_strides", "add", "add_bcast", "mul", "mul_bcast", "mul_example", "clip", "clip_example",
              "clip_default_min", "clip_default_max", "relu", "concat_2d_axis_1", "concat_3d_axis_negative_3", "flatten_axis0", "flatten_axis2",
-             "reshape_negative_dim", "reshape_zero_and_negative_dim", "reshape_one_dim", "identity")
+             "reshape_negative_dim", "reshape_zero_and_negative_dim", "reshape_one_dim", "identity", "batchnorm_epsilon", "batchnorm_example", "div",
+             "div_bcast", "erf", "exp", "gather_0", "gather_negative_indices", "hardsigmoid", "hardsigmoid_default", "hardswish",
+             "leakyrelu", "leakyrelu_default", "pow", "reduce_mean_default_axes_keepdims_example", "reduce_mean_do_not_keepdims_example",
+             "reduce_mean_negative_axes_keepdims_random", "sigmoid", "slice", "slice_default_axes", "slice_default_steps", "slice_end_out_of_bounds",
+             "slice_neg", "slice_neg_steps", "slice_negative_axes", "softmax_axis_0", "softmax_default_axis", "softmax_large_number",
+             "softmax_negative_axis", "split_equal_parts_2d", "split_variable_parts_2d", "sqrt", "squeeze", "squeeze_negative_axes", "sub", "sub_bcast",
+             "tanh", "transpose_default", "transpose_all_permutations_4", "unsqueeze_axis_1", "unsqueeze_two_axes", "constant_pad")
     CONVOLUTIONS = ("basic_conv_with_padding", "basic_conv_without_padding", "conv_with_strides_no_padding", "conv_with_strides_padding",
                     "conv_with_strides_and_asymmetric_padding")
 
@@ -346,12 +353,23 @@ class NodeData(unittest.TestCase):
                 self.assertEqual((result.dtype, result.shape), (expected.dtype, expected.shape))
                 np.testing.assert_allclose(result, expected, rtol=1e-6, atol=1e-6)
 
+    def test_layer_normalizations_agree_to_float32(self):
+        # Their models also put out mean and deviation, which no network reads.
+        for name in ("2d_axis1", "3d_axis1_epsilon", "4d_axis_negative_2"):
+            with self.subTest(name):
+                folder = NODE_DATA / f"test_layer_normalization_{name}"
+                node, data = onnx.load(str(folder / "model.onnx")).graph.node[0], folder / "test_data_set_0"
+                values = [read_tensor(data / f"input_{index}.pb") for index in range(3)]
+                attributes = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+                result = apply("LayerNormalization", *values, **attributes)
+                np.testing.assert_allclose(result, read_tensor(data / "output_0.pb"), rtol=1e-5, atol=1e-6)
+
     def test_convolutions_of_whole_numbers_agree_exactly(self):
         for name in self.CONVOLUTIONS:
             with self.subTest(name):
                 model, inputs, expected = self.case(name)
                 x, weight = [quantised(array, integer=np.int32) for array in inputs.values()]
-                value = OPERATORS["Conv"](model.nodes[0], [x, weight])
+                value = ALL_OPERATORS["Conv"](model.nodes[0], [x, weight])
                 self.assertEqual(value.sums.tolist(), expected.tolist())
 
 

@@ -6,6 +6,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "models/arithmetic/stored_weights.h"
 #include "testbenches/models/arithmetic/naive.h"
 
 using namespace mho::arithmetic;
@@ -40,8 +41,6 @@ std::int64_t column_level_sum(const EncodedBlock& block, int column) {
 TEST_CASE("biased weights are cut into levels and the bias is left to the unit column") {
   // Four bits: w + 8 is 0, 11 and 15, in 2-bit cells 0 0, 2 3 and 3 3; places 4 and 1, bias 8.
   const auto encoding = make_biased_encoding(Slicing::uniform(4, 2));
-  REQUIRE(encoding->name() == "biased");
-  REQUIRE(encoding->columns_per_filter() == 2);
   const auto block = encoding->encode({-8, 3, 7}, 3, 1);
   REQUIRE(block.cell_bits == 2);
   REQUIRE(block.columns() == 2);
@@ -67,7 +66,8 @@ TEST_CASE("a column whose levels sum to the threshold stores their complement") 
   REQUIRE(kept.levels == std::vector<std::uint8_t>{3, 3, 0});
   REQUIRE(kept.recombination.coefficient == std::vector<std::int32_t>{1});
   REQUIRE(kept.recombination.unit_coefficient == std::vector<std::int32_t>{-2});
-  REQUIRE(make_flip_encoding(Slicing({2}), 7)->name() == "flip");
+  REQUIRE(make_flip_encoding(Slicing({2}), 7)->adc_bits_saved() == 1);
+  REQUIRE(make_biased_encoding(Slicing({2}))->adc_bits_saved() == 0);
 }
 
 TEST_CASE("a narrow most significant slice flips with its own width") {
@@ -113,11 +113,68 @@ TEST_CASE("flip encoding keeps every column of a 128-row ISAAC crossbar within 8
 TEST_CASE("a weight that does not fit is refused and named") {
   const auto encoding = make_biased_encoding(Slicing::uniform(4, 2));
   REQUIRE_NOTHROW(encoding->encode({-8, 7}, 2, 1));
-  REQUIRE_THROWS_WITH(encoding->encode({0, 8}, 2, 1), "weight 8 of filter 0, row 1 does not fit 4 bits");
-  REQUIRE_THROWS_WITH(encoding->encode({0, 0, -9, 0}, 2, 2), "weight -9 of filter 1, row 0 does not fit 4 bits");
+  REQUIRE_THROWS_WITH(encoding->encode({0, 8}, 2, 1), "weight 8 of filter 0, row 1, offset by 8, does not fit 4 bits");
+  REQUIRE_THROWS_WITH(encoding->encode({0, 0, -9, 0}, 2, 2),
+                      "weight -9 of filter 1, row 0, offset by 8, does not fit 4 bits");
   REQUIRE_THROWS_AS(encoding->encode({0, 0, 0}, 2, 2), std::invalid_argument);
   REQUIRE_THROWS_AS(encoding->encode({}, 0, 1), std::invalid_argument);
   REQUIRE_THROWS_AS(make_flip_encoding(Slicing({2}), 0), std::invalid_argument);
+}
+
+TEST_CASE("every filter may have an offset of its own") {
+  // 4-bit cells of 2 bits: filter 0 holds -2 and 5 above -2: 0 and 7 = 0 0, 1 3; filter 1 holds 4 and 7 above 4: 0 and
+  // 3 = 0 0, 0 3. The unit column puts -2 and 4 back.
+  const auto block = encode_offset({-2, 5, 4, 7}, 2, 2, Slicing::uniform(4, 2), {2, -4});
+  REQUIRE(block.levels == std::vector<std::uint8_t>{0, 0, 0, 0, 1, 3, 0, 3});
+  REQUIRE(block.recombination.coefficient == std::vector<std::int32_t>{4, 1, 4, 1});
+  REQUIRE(block.recombination.unit_coefficient == std::vector<std::int32_t>{-2, 4});
+  REQUIRE(stored_weights(block) == std::vector<std::int32_t>{-2, 5, 4, 7});
+  REQUIRE_NOTHROW(encode_offset({-8, 7}, 1, 2, Slicing::uniform(4, 2), {8, 8}));
+  REQUIRE_THROWS_WITH(encode_offset({0, -2}, 1, 2, Slicing::uniform(4, 2), {8, 1}),
+                      "weight -2 of filter 1, row 0, offset by 1, does not fit 4 bits");
+  REQUIRE_THROWS_WITH(encode_offset({0, 14}, 1, 2, Slicing::uniform(4, 2), {8, 2}),
+                      "weight 14 of filter 1, row 0, offset by 2, does not fit 4 bits");
+  REQUIRE_THROWS_WITH(encode_offset({1, 2}, 1, 2, Slicing::uniform(4, 2), {0}),
+                      "a block of 1 rows and 2 filters given 2 weights and 1 offsets");
+}
+
+TEST_CASE("a block holds the weights it was made from, and no others") {
+  naive::Random random(3);
+  for (const int rows : {1, 2, 37, 128})
+    for (const int bits : {8, 16}) {
+      const int filters = 9;
+      const auto weights = random_weights(random, bits, rows * filters);
+      const auto block = make_flip_encoding(Slicing::uniform(bits, 2), rows)->encode(weights, rows, filters);
+      REQUIRE(stored_weights(block) == weights);
+      REQUIRE(stores(block, weights));
+      for (std::size_t i = 0; i < weights.size(); i += 7) {
+        auto other = weights;
+        ++other[i];
+        REQUIRE_FALSE(stores(block, other));
+        if (i % std::size_t(rows) == 0) continue;
+        --other[i - 1];  // the sum of the filter stays
+        REQUIRE_FALSE(stores(block, other));
+      }
+      auto wrong = block;
+      wrong.recombination.unit_coefficient[8] += 1;
+      REQUIRE_FALSE(stores(wrong, weights));
+      REQUIRE(stored_weights(wrong)[std::size_t(8 * rows)] == weights[std::size_t(8 * rows)] + 1);
+      wrong = block;
+      wrong.recombination.coefficient.back() *= -1;
+      REQUIRE(stores(wrong, stored_weights(wrong)));
+    }
+}
+
+TEST_CASE("errors in a straight line, or with a sum of zero, do not cancel each other") {
+  // +1, -2, +1 on rows at equal distances would cancel under factors that grow evenly.
+  const std::vector<std::int32_t> weights(64, 5);
+  const auto block = make_biased_encoding(Slicing::uniform(8, 2))->encode(weights, 64, 1);
+  for (const std::size_t step : {1, 2, 4})
+    for (std::size_t i = 0; i + 2 * step < weights.size(); ++i) {
+      auto other = weights;
+      ++other[i], other[i + step] -= 2, ++other[i + 2 * step];
+      REQUIRE_FALSE(stores(block, other));
+    }
 }
 
 TEST_CASE("lossless ADC bits follow ISAAC's rule") {

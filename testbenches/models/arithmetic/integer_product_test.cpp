@@ -203,6 +203,25 @@ TEST_CASE("an empty matrix and 16-bit codes over too many rows are refused") {
   REQUIRE(y == 65536);
 }
 
+TEST_CASE("filters stored one after the other are multiplied like a matrix of rows") {
+  const int k = GENERATE(1, 3, 27, 130), n = GENERATE(1, 5, 64);
+  const int limit = GENERATE(3, 64, 127);
+  naive::Random random(7);
+  const auto w = make_weights(k * n, [&] { return pick(random, -limit - 1, limit); });
+  std::vector<std::int8_t> filters(w.size());
+  for (int i = 0; i < k; ++i)
+    for (int j = 0; j < n; ++j) filters[std::size_t(j * k + i)] = std::int8_t(w[std::size_t(i * n + j)]);
+  const IntegerProduct product = IntegerProduct::of_filters(filters.data(), k, n);
+  const auto codes = make_codes<std::uint8_t>(std::size_t(3 * k), [&] { return pick(random, 0, 255); });
+  std::vector<std::int32_t> y(std::size_t(3 * n));
+  product.run(codes.data(), false, 3, y.data());
+  compare(codes, w, k, n, 3, y);
+  Codes<std::int8_t> signed_codes(codes.begin(), codes.end());
+  product.run(codes.data(), true, 3, y.data());
+  compare(signed_codes, w, k, n, 3, y);
+  CHECK_THROWS_AS(IntegerProduct::of_filters(filters.data(), 0, n), std::invalid_argument);
+}
+
 TEST_CASE("a moved product computes as before") {
   const Weights w{3};
   IntegerProduct first(w.data(), 1, 1);

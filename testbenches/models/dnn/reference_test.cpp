@@ -95,6 +95,22 @@ Graph random_convolution(std::mt19937_64& random) {
   return graph;
 }
 
+/// Few codes of any tensor are zero or at an end of the range.
+void check_alive(const Graph& graph, const std::vector<Codes>& tensors) {
+  for (const Node& node : graph.nodes) {
+    const Codes& codes = tensors[std::size_t(node.output)];
+    double zero = 0, extreme = 0;
+    for (const std::uint8_t code : codes) {
+      const int value = value_of(graph.output_of(node), code);
+      zero += value == 0;
+      extreme += value != 0 && (value == node.lower || value == node.upper);
+    }
+    CAPTURE(node.name, zero / double(codes.size()), extreme / double(codes.size()));
+    CHECK(zero < 0.75 * double(codes.size()));
+    CHECK(extreme < 0.15 * double(codes.size()));
+  }
+}
+
 }  // namespace
 
 TEST_CASE("The reference equals nested loops for strides, dilations, groups, padding and both types") {
@@ -157,18 +173,31 @@ TEST_CASE("Built chains of twenty layers neither die out nor saturate") {
   const Graph graph = builder.build();
   std::mt19937_64 random(9);
   const auto tensors = execute(graph, {random_codes({16, 16, 3}, random)});
-  for (const Node& node : graph.nodes) {
-    const Codes& codes = tensors[std::size_t(node.output)];
-    double zero = 0, extreme = 0;
-    for (const std::uint8_t code : codes) {
-      const int value = value_of(graph.output_of(node), code);
-      zero += value == 0;
-      extreme += value != 0 && (value == node.lower || value == node.upper);
-    }
-    CAPTURE(node.name, zero / double(codes.size()), extreme / double(codes.size()));
-    CHECK(zero < 0.75 * double(codes.size()));
-    CHECK(extreme < 0.15 * double(codes.size()));
+  check_alive(graph, tensors);
+}
+
+TEST_CASE("Built encoder layers and gates neither die out nor saturate") {
+  GraphBuilder builder("deep", 7);
+  int x = builder.sequence(10, 32), map = builder.input({8, 8, 16}, CodeType::kInt8);
+  for (int i = 0; i < 4; ++i) {
+    const auto project = [&](int from, int filters) {
+      return builder.convolution(from, filters, square_window(1), {1, false, {}, ""});
+    };
+    const int context = builder.attention(project(x, 32), project(x, 32), project(x, 32), 4);
+    const int sum = builder.layer_norm(builder.add(project(context, 32), x, false));
+    const int wide = builder.function(project(sum, 64), Function::kGelu);
+    x = builder.layer_norm(builder.add(project(wide, 32), sum, false));
+    const int factors = builder.function(project(builder.global_average_pool(map), 16), Function::kSigmoid);
+    const int half = builder.select(builder.multiply(project(map, 16), factors), {0, 2, 4, 6, 8, 10, 12, 14});
+    const int hard = builder.function(builder.concat({half, half}), Function::kHardSwish);
+    const std::vector<double> ones(16, 1.0), zeros(16, 0.0);
+    map = builder.affine(builder.add(hard, map, false), ones, zeros);
   }
+  builder.output(x);
+  builder.output(map);
+  const Graph graph = builder.build();
+  std::mt19937_64 random(9);
+  check_alive(graph, execute(graph, {random_codes(graph.tensors[0].shape, random), random_codes({8, 8, 16}, random)}));
 }
 
 TEST_CASE("The same seed builds the same graph and another seed another one") {

@@ -22,7 +22,8 @@ class RandomNetwork {
       const auto which = std::size_t(pick(0, int(ends.size()) - 1));
       const int end = ends[which];
       if (pick(0, 4) == 0) ends.push_back(end);  // a branch that ends in an output of its own
-      ends[which] = pick(0, 2) == 0 ? slide(end) : fork_and_join(end);
+      const int kind = pick(0, 5);
+      ends[which] = kind < 2 ? slide(end) : kind == 2 ? squeeze(end) : kind == 3 ? attend(end) : fork_and_join(end);
     }
     for (const int end : ends)
       if (std::find(net_.graph.outputs.begin(), net_.graph.outputs.end(), end) == net_.graph.outputs.end())
@@ -58,6 +59,25 @@ class RandomNetwork {
       x = net_.convolution(x, net_.shape(x).channels, w);
     }
     return x;
+  }
+
+  /// The whole map decides by what every pixel is multiplied.
+  int squeeze(int x) {
+    const dnn::Shape shape = net_.shape(x);
+    dnn::Window whole;
+    whole.kernel_height = shape.height, whole.kernel_width = shape.width;
+    return net_.multiply(pick(0, 1) == 0 ? x : chain(x, 1), net_.fully_connected(net_.pool(x, whole), shape.channels));
+  }
+
+  /// Every pixel looks at all pixels of a map, which may be its own, or in a frame and higher.
+  int attend(int x) {
+    const int kind = pick(0, 3);
+    const int keys = kind == 0   ? x
+                     : kind == 1 ? net_.add(x, chain(x, pick(1, 3)))
+                                 : net_.pad(chain(x, pick(0, 1)), pick(0, 2), pick(0, 2));
+    const int values = chain(keys, pick(0, 2));
+    const int context = net_.matmul(net_.matmul(x, keys, 1, true), values, 1, false);
+    return pick(0, 1) == 0 ? net_.add(context, x) : context;
   }
 
   int fork_and_join(int x) {

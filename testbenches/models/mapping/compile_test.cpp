@@ -188,6 +188,23 @@ TEST_CASE("functions stand on the tile of the latest of their nearest weighted l
   CHECK(compile(net.build(), small_machine()).functions[0].tile == 0);
 }
 
+TEST_CASE("scores stand with the keys and contexts with the values, whatever is projected last") {
+  // 24 filters of 24 rows fill the 6 crossbars of a tile: values on tile 0, keys on 1, queries on 2.
+  dnn::GraphBuilder net("attention");
+  const int x = net.sequence(4, 24);
+  const int values = net.convolution(x, 24, dnn::square_window(1)),
+            keys = net.convolution(x, 24, dnn::square_window(1));
+  net.attention(net.convolution(x, 24, dnn::square_window(1)), keys, values, 3);
+  Machine machine = small_machine();
+  machine.replication = Replication::kNone;
+  machine.edram.bytes = 1 << 16;
+  const Program program = compile(net.build(), machine);
+  REQUIRE(program.functions.size() == 3);
+  CHECK(program.functions[0].tile == 1);  // scores
+  CHECK(program.functions[1].tile == 1);  // their softmax
+  CHECK(program.functions[2].tile == 0);  // what it weighs
+}
+
 TEST_CASE("the compiled graph has no weights and a bias without the zero-point term") {
   dnn::Graph graph = one_layer(3, 2, {1, 2, 3, -4, 5, -6});
   graph.tensors[0].zero_point = 10;

@@ -12,8 +12,8 @@
 
 namespace mho::mapping {
 
-/// Input rows that output row `y` of a node reads.
-std::vector<int> rows_read(const dnn::Graph& graph, const dnn::Node& node, int y);
+/// Rows of input `input` that output row `y` of a node reads.
+std::vector<int> rows_read(const dnn::Graph& graph, const dnn::Node& node, int y, std::size_t input = 0);
 
 /// A schedule without a plan: actions are loading, computing and storing one row.
 class EagerExecution {
@@ -41,8 +41,9 @@ class EagerExecution {
   std::vector<int> producer_;           ///< node of each tensor, -1 for network inputs
   std::vector<std::int64_t> produced_;  ///< rows of each tensor
   std::vector<Reader> readers_;
-  std::vector<std::vector<std::vector<int>>> reads_;  ///< [node][y]: rows read
-  std::vector<std::vector<int>> needed_from_;         ///< [node][y]: first row that y and later ones read
+  std::vector<std::vector<std::size_t>> of_tensor_, of_node_;      ///< indices of readers
+  std::vector<std::vector<std::vector<std::vector<int>>>> reads_;  ///< [node][input][y]: rows read
+  std::vector<std::vector<std::vector<int>>> needed_from_;  ///< [node][input][y]: first row that y and later ones read
 };
 
 }  // namespace mho::mapping

@@ -95,6 +95,7 @@ TEST_CASE("times must be finite and not negative, rates finite and positive") {
     CHECK(refusal([&](Machine& m) { m.hypertransport.bytes_per_s = bad; }).find("hypertransport.bytes_per_s is ") == 0);
     CHECK(refusal([&](Machine& m) { m.function.outputs_per_s = bad; }).find("function.outputs_per_s is ") == 0);
     CHECK(refusal([&](Machine& m) { m.function.pooled_per_s = bad; }).find("function.pooled_per_s is ") == 0);
+    CHECK(refusal([&](Machine& m) { m.function.products_per_s = bad; }).find("function.products_per_s is ") == 0);
   }
 }
 
@@ -108,7 +109,8 @@ TEST_CASE("the weight slices cover the data bits, fit a cell each and a crossbar
 }
 
 TEST_CASE("an unknown encoding is refused") {
-  CHECK(refusal([](Machine& m) { m.encoding = "flipped"; }) == "encoding is `flipped` (flip or biased)");
+  CHECK(refusal([](Machine& m) { m.encoding = "flip"; }) == "accepted");
+  CHECK_THROWS_WITH(Machine().encoding = "flipped", "no built-in policy is called `flipped` (flip or biased)");
 }
 
 TEST_CASE("column sums must fit 16 bits") {

@@ -160,6 +160,74 @@ TEST_CASE("a shortcut around a fully connected layer keeps the whole map") {
   CHECK(completes(net.graph, alive, 1));
 }
 
+TEST_CASE("what every pixel is multiplied by keeps the map beside it whole") {
+  // Squeeze and excitation: no row of the product can be computed before all of x has been seen. While its rows leave,
+  // those of the next image come: two rows more than the map, its last one and one that the pool looks ahead.
+  ShapeGraph net;
+  const int x = net.convolution(net.input(16, 16, 8), 8, window(3, 1, 1));
+  const int factors = net.fully_connected(net.pool(x, window(16)), 8);
+  const int product = net.multiply(x, factors);  // node 3
+  net.output(product);
+  CHECK(rows_of(rows_alive(net.graph), x, 3) == 16);
+  CHECK(rows_of(rows_alive(net.graph), factors, 3) == 1);
+  const auto buffers = row_buffers(net.graph);
+  CHECK(rows_of(buffers, x, 3) == 18);
+  CHECK(rows_of(buffers, factors, 3) == 2);
+  CHECK(steady_interval(net.graph, buffers) < 1.1);
+  CHECK(steady_interval(net.graph, rows_alive(net.graph)) > 1.5);
+  for (unsigned seed = 0; seed < 20; ++seed) CHECK(completes(net.graph, rows_alive(net.graph), seed));
+  auto short_of_one = rows_alive(net.graph);
+  for (RowBuffer& buffer : short_of_one)
+    if (buffer.tensor == x && buffer.consumer == 3) --buffer.rows;
+  CHECK_FALSE(completes(net.graph, short_of_one, 1));
+}
+
+TEST_CASE("the second operand of a product of activations is kept whole, and the next image's beside it") {
+  // An encoder layer of 8 rows: every row of the scores needs all keys, every row of the context all values, and while
+  // they are read the next image's arrive. The shortcut is one image behind and a few rows more.
+  ShapeGraph net;
+  const int x = net.input(8, 16, 32);
+  const int queries = net.convolution(x, 32, window(1)), keys = net.convolution(x, 32, window(1));
+  const int values = net.convolution(x, 32, window(1));
+  const int scores = net.matmul(queries, keys, 4, true);            // node 3
+  const int context = net.matmul(scores, values, 4, false);         // node 4
+  net.output(net.add(net.convolution(context, 32, window(1)), x));  // node 6
+  const auto alive = rows_alive(net.graph);
+  CHECK(rows_of(alive, keys, 3) == 8);
+  CHECK(rows_of(alive, values, 4) == 8);
+  CHECK(rows_of(alive, x, 6) == 8);
+  CHECK(rows_of(alive, x, 0) == 7);  // all keys come first, behind the first row of queries
+  CHECK(rows_of(alive, queries, 3) == 1);
+  const auto buffers = row_buffers(net.graph);
+  CHECK(rows_of(buffers, keys, 3) == 17);  // a row more for every node that looks a row ahead
+  CHECK(rows_of(buffers, values, 4) == 18);
+  // Keys and values are computed as soon as a row of x is there: it need not be kept for them, as it is for queries.
+  CHECK(rows_of(buffers, x, 1) == 2);
+  CHECK(rows_of(buffers, x, 2) == 2);
+  CHECK(rows_of(buffers, x, 0) > 8);
+  CHECK(steady_interval(net.graph, buffers) < 1.1);
+  CHECK(steady_interval(net.graph, alive) > 1.5);
+}
+
+TEST_CASE("a node that reads a tensor in two ways keeps what both need") {
+  // Scores of a map with itself: row 0 needs all rows, and no row is free before the last one is computed.
+  ShapeGraph net;
+  const int x = net.input(6, 2, 4);
+  net.output(net.matmul(x, x, 1, true));
+  const auto alive = rows_alive(net.graph);
+  CHECK(alive.size() == 2);
+  CHECK(rows_of(alive, x, 0) == 6);
+  CHECK(rows_of(row_buffers(net.graph), x, 0) == 12);
+}
+
+TEST_CASE("a frame of padding needs no row of its own") {
+  ShapeGraph net;
+  const int x = net.input(6, 2, 4);
+  net.output(net.pad(x, 2, 3));
+  CHECK(rows_of(rows_alive(net.graph), x, 0) == 1);
+  CHECK(rows_of(row_buffers(net.graph), x, 0) == 2);
+}
+
 TEST_CASE("eager execution with the planned capacities never deadlocks") {
   for (unsigned seed = 0; seed < 200; ++seed) {
     const dnn::Graph graph = random_network(seed);

@@ -49,6 +49,25 @@ int ShapeGraph::pool(int input, const dnn::Window& window) {
 
 int ShapeGraph::add(int a, int b) { return append(dnn::Operator::kAdd, {a, b}, shape(a), {}); }
 
+int ShapeGraph::multiply(int a, int b) { return append(dnn::Operator::kMultiply, {a, b}, shape(a), {}); }
+
+int ShapeGraph::matmul(int a, int b, int heads, bool transposed) {
+  dnn::Shape out = shape(a);
+  out.channels = transposed ? heads * shape(b).height * shape(b).width : shape(b).channels;
+  const int output = append(dnn::Operator::kMatMul, {a, b}, out, {});
+  graph.nodes.back().heads = heads;
+  graph.nodes.back().transposed = transposed;
+  return output;
+}
+
+int ShapeGraph::pad(int input, int top, int bottom) {
+  dnn::Shape out = shape(input);
+  out.height += top + bottom;
+  dnn::Window frame;
+  frame.pad_top = top, frame.pad_bottom = bottom;
+  return append(dnn::Operator::kPad, {input}, out, frame);
+}
+
 int ShapeGraph::concat(const std::vector<int>& inputs) {
   dnn::Shape joined = shape(inputs.front());
   joined.channels = 0;

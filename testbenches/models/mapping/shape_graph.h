@@ -20,6 +20,10 @@ class ShapeGraph {
   int fully_connected(int input, int filters);
   int pool(int input, const dnn::Window& window);
   int add(int a, int b);
+  int multiply(int a, int b);
+  /// Scores of attention where transposed, else what they weigh; see dnn::Node::transposed.
+  int matmul(int a, int b, int heads, bool transposed);
+  int pad(int input, int top, int bottom);
   int concat(const std::vector<int>& inputs);
   void output(int tensor) { graph.outputs.push_back(tensor); }
   const dnn::Shape& shape(int tensor) const { return graph.tensors[std::size_t(tensor)].shape; }

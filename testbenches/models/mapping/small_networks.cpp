@@ -34,6 +34,24 @@ dnn::Graph every_node(unsigned seed) {
   return graph;
 }
 
+dnn::Graph every_activation() {
+  using dnn::square_window;
+  dnn::GraphBuilder net("every_activation");
+  dnn::ConvolutionOptions with_sign;
+  with_sign.relu = false;
+  const auto project = [&](int x) { return net.convolution(x, 8, square_window(1), with_sign); };
+  const int x = net.sequence(34, 8);
+  const int values = project(x), keys = project(x);
+  const int context = net.attention(project(x), keys, values, 2);
+  const int normal = net.layer_norm(net.add(context, x, false));
+  const int gate = net.function(net.global_average_pool(normal), dnn::Function::kLeakyRelu, 0.25);
+  const int gated = net.affine(net.multiply(normal, gate), {1, 2, 3, 4, 5, 6, 7, 8}, {8, 7, 6, 5, 4, 3, 2, 1});
+  dnn::Window frame;
+  frame.pad_top = 2, frame.pad_right = 1;
+  net.output(net.pad(net.select(gated, {7, 0, 7}), frame));
+  return net.build();
+}
+
 dnn::Graph one_layer(int rows, int filters, const std::vector<std::int8_t>& weights, dnn::CodeType type) {
   dnn::GraphBuilder net("one_layer");
   dnn::ConvolutionOptions options;

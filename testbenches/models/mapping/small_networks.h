@@ -15,6 +15,10 @@ namespace mho::mapping {
 /// shortcut, a concatenation, pools, a fully connected layer on signed codes. Weights are seeded and use all of int8.
 dnn::Graph every_node(unsigned seed = 1);
 
+/// A sequence of 34 positions of 8 channels through attention with two heads, layer normalisation, a gate and a split;
+/// with every_node all operators there are.
+dnn::Graph every_activation();
+
 /// One 1x1 convolution named conv1 on 1x1 maps; weights[filter][row].
 dnn::Graph one_layer(int rows, int filters, const std::vector<std::int8_t>& weights,
                      dnn::CodeType type = dnn::CodeType::kUint8);

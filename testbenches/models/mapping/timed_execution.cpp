@@ -54,9 +54,12 @@ class TimedExecution {
   bool wait_for_inputs(int tensor, int row, double& start) const {
     if (producer_[std::size_t(tensor)] < 0) return true;
     const dnn::Node& node = graph_.nodes[std::size_t(producer_[std::size_t(tensor)])];
-    const int image = row / height(tensor), needed = dnn::last_input_row(graph_, node, row % height(tensor));
-    return std::all_of(node.inputs.begin(), node.inputs.end(),
-                       [&](int input) { return wait_for(input, image * height(input) + needed, start); });
+    const int image = row / height(tensor);
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      const int needed = dnn::last_input_row(graph_, node, row % height(tensor), i);
+      if (!wait_for(node.inputs[i], image * height(node.inputs[i]) + needed, start)) return false;
+    }
+    return true;
   }
 
   bool wait_for_space(int tensor, int row, double& start) const {
@@ -66,7 +69,10 @@ class TimedExecution {
       const dnn::Node& consumer = graph_.nodes[std::size_t(buffer.consumer)];
       const int last = height(consumer.output) - 1;
       int y = 0;
-      while (y < last && dnn::first_input_row(graph_, consumer, y + 1) <= freed % height(tensor)) ++y;
+      for (std::size_t i = 0; i < consumer.inputs.size(); ++i)
+        while (consumer.inputs[i] == tensor && y < last &&
+               dnn::first_input_row(graph_, consumer, y + 1, i) <= freed % height(tensor))
+          ++y;
       if (!wait_for(consumer.output, freed / height(tensor) * (last + 1) + y, start)) return false;
     }
     return true;

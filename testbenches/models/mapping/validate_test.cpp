@@ -123,10 +123,10 @@ TEST_CASE("blocks that do not hold their part of the weights are refused") {
 
 TEST_CASE("levels and coefficients out of range are refused") {
   CHECK(refused_for([](Program& p) { p.layers[0].blocks[1].encoded.levels[2] = 4; }, "block 1, column 2 has a level"));
-  CHECK(
-      refused_for([](Program& p) { p.layers[0].blocks[0].encoded.recombination.coefficient[5] *= 2; }, "filter 1 has"));
+  CHECK(refused_for([](Program& p) { p.layers[0].blocks[0].encoded.recombination.coefficient[5] *= 2; },
+                    "filter 1, row 0 stands for 138, which leaves 8 bits"));
   CHECK(refused_for([](Program& p) { p.layers[0].blocks[0].encoded.recombination.unit_coefficient[7] = INT32_MIN; },
-                    "filter 7 has"));
+                    "filter 7, row 0 stands for -2147483453, which leaves 8 bits"));
 }
 
 TEST_CASE("a layer marked lossless on an ADC that loses something is refused") {

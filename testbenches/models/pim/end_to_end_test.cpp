@@ -3,6 +3,7 @@
 // what the network's shapes say.
 #include <catch2/catch.hpp>
 #include <memory>
+#include <set>
 
 #include "models/dnn/graph_builder.h"
 #include "testbenches/models/pim/device_bench.h"
@@ -117,6 +118,52 @@ TEST_CASE("random networks on odd machines equal the integer reference with exac
 
 TEST_CASE("random networks on odd machines equal the integer reference slice by slice") {
   check_networks(7, 6, mapping::Fidelity::kSliced);
+}
+
+TEST_CASE("operators between products equal the integer reference on odd machines in both timing modes") {
+  std::vector<std::unique_ptr<Device<>>> devices;
+  const std::vector<mapping::Machine> machines = odd_machines();
+  for (unsigned seed = 1; seed <= 30; ++seed)
+    for (const bool approximate : {false, true}) {
+      const mapping::Machine& machine = machines[seed % machines.size()];
+      const dnn::Graph graph = activation_network(seed);
+      DeviceOptions options;
+      options.timing.enabled = approximate;
+      options.crossbar_tiles_built = crossbar_tiles_used(mapping::compile(graph, machine), machine);
+      const std::string name = "pim_" + std::to_string(devices.size());
+      devices.push_back(std::make_unique<Device<>>(name, graph, machine, options));
+    }
+  std::set<dnn::Operator> seen;
+  for (const auto& device : devices) {
+    INFO(device->graph.name << ", " << device->machine.data_bits << " bits");
+    device->program();
+    const std::vector<Tensors> inputs = random_inputs(device->graph, 5, 4);
+    CHECK(device->infer(inputs) == reference_outputs(device->graph, inputs));
+    for (std::size_t node = 0; node < device->graph.nodes.size(); ++node) {
+      seen.insert(device->graph.nodes[node].op);
+      const observe::Counts& counts = device->accelerator.core().ledger().of(int(node));
+      CHECK(counts[Action::kFunctionProducts] == 4 * dnn::digital_macs(device->graph, device->graph.nodes[node]));
+    }
+  }
+  CHECK(seen.size() == std::size_t(dnn::kLastOperator));  // all but requantise
+}
+
+TEST_CASE("what every row reads stays until the last row has read it, however fast the next inference comes") {
+  // Main memory brings keys and factors of the next inferences while slow function units read those of this one.
+  dnn::GraphBuilder net("slow");
+  const int queries = net.input({4, 2, 8}), keys = net.input({3, 2, 8}), factors = net.input({1, 1, 8});
+  net.output(net.matmul(queries, keys, 2, true));
+  net.output(net.multiply(queries, factors));
+  mapping::Machine machine = small_machine();
+  machine.function.products_per_s = machine.function.pooled_per_s = 1e6;
+  DeviceOptions approximately;
+  approximately.timing.enabled = true;
+  Device<> loose("loose", net.build(), machine), approximate("approximate", net.build(), machine, approximately);
+  const std::vector<Tensors> inputs = random_inputs(loose.graph, 5, 12);
+  for (Device<>* const device : {&loose, &approximate}) {
+    device->program();
+    CHECK(device->infer(inputs) == reference_outputs(device->graph, inputs));
+  }
 }
 
 TEST_CASE("many inferences in flight come out in order and unmixed") {

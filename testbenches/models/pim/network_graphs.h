@@ -14,6 +14,10 @@ namespace mho::testbenches {
 /// other than 0.
 dnn::Graph random_network(unsigned seed);
 
+/// Two to four blocks of operators between products on 8 channels: attention with one to four heads, squeeze and
+/// excitation, split and shuffled channels, frames, gates; zero points other than 0.
+dnn::Graph activation_network(unsigned seed);
+
 /// Machines of 8, 9 and 16 bits, cells of 1 to 4 bits, 32 to 256 rows, few crossbars to a crossbar_tile and few tiles
 /// to a chip. Converters lose nothing.
 std::vector<mapping::Machine> odd_machines();

@@ -218,5 +218,31 @@ TEST_CASE("two layers that share one resource together keep it busy") {
   keeps_busy(buffer, 85333.3);
 }
 
+TEST_CASE("attention, and maps that a vector multiplies, stream at the rate of the crossbars") {
+  // Every product with weights takes 8 slices of 100 ns a pixel. An encoder layer of 64 positions (4 rows of 16): 51.2
+  // us. Keys and values of the next inference come while those of this one are read, or it would be twice that.
+  dnn::GraphBuilder encoder("encoder"), squeeze("squeeze");
+  dnn::ConvolutionOptions with_sign;
+  with_sign.relu = false;
+  const auto project = [&](int x) { return encoder.convolution(x, 32, dnn::square_window(1), with_sign); };
+  const int x = encoder.sequence(64, 32);
+  const int values = project(x), keys = project(x);
+  const int context = project(encoder.attention(project(x), keys, values, 4));
+  const int sum = encoder.layer_norm(encoder.add(context, x, false));
+  const int wide =
+      encoder.function(encoder.convolution(sum, 64, dnn::square_window(1), with_sign), dnn::Function::kGelu);
+  encoder.output(encoder.layer_norm(encoder.add(project(wide), sum, false)));
+  // Squeeze and excitation on 16 x 16 pixels: 204.8 us; the two products of vectors take hardly any time.
+  const int map = squeeze.convolution(squeeze.input({16, 16, 8}), 8, dnn::square_window(3, 1, 1));
+  const int factors = squeeze.fully_connected(squeeze.fully_connected(squeeze.global_average_pool(map), 4), 8);
+  squeeze.output(squeeze.convolution(squeeze.multiply(map, squeeze.function(factors, dnn::Function::kSigmoid)), 8,
+                                     dnn::square_window(1)));
+  TimedMachine attention("attention", encoder.build(), isaac_8b());
+  TimedMachine excitation("excitation", squeeze.build(), isaac_8b());
+  TimedMachine::run_all({&attention, &excitation}, 8);
+  CHECK(attention.steady_ns() == Approx(64 * 800).epsilon(0.05));
+  CHECK(excitation.steady_ns() == Approx(256 * 800).epsilon(0.05));
+}
+
 }  // namespace
 }  // namespace mho::testbenches

@@ -110,6 +110,26 @@ TEST_CASE("rows of function units that wait for each other keep their input unti
   CHECK(machine.records("network.router_0", -1)[2].begin_ns == Approx(235 + 24000 + 105).margin(60));
 }
 
+TEST_CASE("products of activations take a function unit as long as its rate says, once the second operand is there") {
+  // Scores of 2 rows of 4 pixels with 3 rows of 4, 8 channels: 12 x 8 = 96 products a pixel, 1000 ns at 96 MS/s. The
+  // first row of scores waits for the third of the keys, the fifth row that the DMA brings.
+  dnn::GraphBuilder net("scores");
+  const int queries = net.input({2, 4, 8}), keys = net.input({3, 4, 8});
+  net.output(net.matmul(queries, keys, 2, true));
+  mapping::Machine isaac = isaac_16b();
+  isaac.function.products_per_s = 96e6;
+  TimedMachine machine("isaac", net.build(), isaac);
+  machine.run(1);
+  const std::vector<Occupied> rows = machine.records("tile_0.function");
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[1].begin_ns == Approx(rows[0].begin_ns + 4000));
+  CHECK(ns(machine.node(0).busy) == Approx(8000));
+  std::vector<double> arrivals;
+  for (const Occupied& row : machine.records("tile_0.buffer", -1)) arrivals.push_back(row.begin_ns);
+  REQUIRE(arrivals.size() == 5);
+  CHECK(rows[0].begin_ns > arrivals.back());
+}
+
 TEST_CASE("rows follow each other without a gap once they lie in the buffer") {
   // Four rows of 2 windows at 1600 ns: the DMA brings one every 140-odd, so rows start 2 x 1600 apart. The
   // requantisation behind keeps up. So the last row ends at the first's end + 3 x 3200.

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Several accelerators in one simulation: outputs, counts and times of each are those it has alone.
+#include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "models/mapping/policies.h"
 #include "testbenches/models/pim/device_bench.h"
 #include "testbenches/models/pim/network_graphs.h"
 #include "testbenches/strict_reports.h"
@@ -64,6 +66,46 @@ TEST_CASE("two accelerators at work at the same time do what each of them does a
   left.ring(left.run_job(random_inputs(left.graph, 8, 3)));
   CHECK(left.finish() == pim::AcceleratorError::kNone);
   CHECK(result_of(left) == result_of(alone));
+}
+
+/// Weights above the smallest of their filter: an encoding that no machine comes with.
+struct Smallest : arithmetic::WeightEncoding {
+  explicit Smallest(const mapping::Machine& machine) : slicing(machine.weight_slicing) {}
+  arithmetic::EncodedBlock encode(const std::vector<std::int32_t>& weights, int rows, int filters) const override {
+    std::vector<std::int32_t> offsets;
+    for (auto first = weights.begin(); first != weights.end(); first += rows)
+      offsets.push_back(-*std::min_element(first, first + rows));
+    return arithmetic::encode_offset(weights, rows, filters, slicing, offsets);
+  }
+  arithmetic::Slicing slicing;
+};
+
+mapping::EncodingChoice smallest() {
+  return mapping::EncodingChoice(mapping::EncodingPolicy{
+      "smallest",
+      "weights above the smallest of their filter",
+      [](const mapping::Machine& machine, const mapping::PolicyValues&) { return std::make_unique<Smallest>(machine); },
+      {}});
+}
+
+TEST_CASE("two accelerators with encodings of their own run side by side, one of them never having heard of its own") {
+  mapping::Machine mine = small_machine();
+  mine.encoding = smallest();
+  const dnn::Graph graph = random_network(4);
+  Device<> own("own", graph, mine), stock("stock", graph, small_machine()), flip("flip", graph, small_machine());
+  stock.image = own.image;  // levels and coefficients travel, the policy does not
+  const auto inputs = random_inputs(graph, 8, 3);
+  for (Device<>* device : {&own, &stock, &flip}) device->ring(device->program_job());
+  Device<>::settle();
+  align();
+  for (Device<>* device : {&own, &stock, &flip}) device->ring(device->run_job(inputs));
+  Device<>::settle();
+  for (Device<>* device : {&own, &stock, &flip}) {
+    CHECK(device->finish() == pim::AcceleratorError::kNone);
+    CHECK(device->outputs(3) == reference_outputs(graph, inputs));
+  }
+  CHECK(result_of(stock) == result_of(own));
+  CHECK(result_of(flip).counts != result_of(own).counts);  // other levels: other steps to write them
 }
 
 }  // namespace

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Program-and-verify worked by hand: steps, cells, rows and time from erased cells and from old levels.
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <memory>
+#include <string>
 
 #include "testbenches/models/pim/region_bench.h"
 #include "testbenches/strict_reports.h"
@@ -91,6 +94,93 @@ TEST_CASE("cells outside a small region are found as they were when a large one 
   bench.programming.resize(4);
   REQUIRE(bench.program(large) == tlm::TLM_OK_RESPONSE);
   CHECK(bench.programming.total()[Action::kCellWriteSteps] == steps);
+}
+
+/// Two replicas of a region, whose content is common or not.
+void check_replicas(bool shared) {
+  // Twelve columns on two crossbars, three rows; a second pair of crossbars takes the replica.
+  GroupBench alone(any_adc(), slow_writer());
+  sc_core::sc_start(sc_core::SC_ZERO_TIME);
+  RegionData first = random_region(5, 3, 3, 0, 8), second = random_region(5, 3, 3, 2, 8);
+  const auto counts = [](const observe::Ledger& ledger) {
+    const observe::Counts all = ledger.total();
+    return std::vector<std::uint64_t>{all[Action::kCellWriteSteps], all[Action::kCellsWritten],
+                                      all[Action::kRowsWritten]};
+  };
+  const auto common = shared ? std::make_shared<pim::RegionContent>() : nullptr;
+  first.setup.common = second.setup.common = common;
+  // By hand: steps are all levels, cells those above 0, every row of both crossbars is written.
+  std::uint64_t steps = 0, cells = 0;
+  for (const std::uint8_t level : first.levels) steps += level, cells += level > 0 ? 1 : 0;
+  double slowest = 0.0;
+  for (const int column : {0, 8}) {
+    double seconds = 0.0;
+    for (int row = 0; row < 3; ++row) {
+      const auto begin = first.levels.begin() + row * 12 + column;
+      seconds += 10e-9 + 50e-9 * *std::max_element(begin, begin + (column == 0 ? 8 : 4));
+    }
+    slowest = std::max(slowest, seconds);
+  }
+  REQUIRE(alone.program(first) == tlm::TLM_OK_RESPONSE);
+  CHECK(counts(alone.programming) == std::vector<std::uint64_t>{steps, cells, 6});
+  CHECK(alone.programmer.delay == sc_time(slowest, sc_core::SC_SEC));
+  CHECK(first.setup.stored == shared);
+  alone.programmer.delay = sc_core::SC_ZERO_TIME;
+  REQUIRE(alone.program(second) == tlm::TLM_OK_RESPONSE);
+  CHECK(counts(alone.programming) == std::vector<std::uint64_t>{2 * steps, 2 * cells, 12});
+  CHECK(alone.programmer.delay == sc_time(slowest, sc_core::SC_SEC));
+  for (int row = 0; row < 3; ++row)
+    for (int column = 0; column < 12; ++column)
+      for (const int crossbar : {0, 2}) {
+        const int cell = ((crossbar + column / 8) * 16 + row) * 8 + column % 8;
+        CHECK(alone.level(std::uint64_t(cell)) == first.level(row, column));
+      }
+  for (const observe::Statistic& statistic : alone.writer.statistics()) {
+    if (statistic.name == std::string("rows")) CHECK(statistic.value == 12.0);
+    if (statistic.name == std::string("steps")) CHECK(statistic.value == double(2 * steps));
+  }
+  // A cell of one replica is its own.
+  alone.set_level(0, std::uint8_t(3 - first.level(0, 0)));
+  CHECK(alone.level(2 * 16 * 8) == first.level(0, 0));
+  CHECK(alone.level(0) == 3 - first.level(0, 0));
+}
+
+TEST_CASE("replicas take the pulses and the time of all their rows") { check_replicas(false); }
+
+TEST_CASE("replicas with common content take the same pulses and time") { check_replicas(true); }
+
+/// Cells hold `old` levels because a region stands there, or because somebody wrote them.
+void check_moved_cells(bool region_stands_there) {
+  // 3 0 1 2 -> 1 2 1 3 as above; the cells are not erased, so nothing is stored at once.
+  GroupBench bench(any_adc(), slow_writer());
+  sc_core::sc_start(sc_core::SC_ZERO_TIME);
+  RegionData old = two_rows({3, 0, 1, 2, 0, 0, 1, 0}), now = two_rows({1, 2, 1, 3, 0, 0, 1, 0});
+  if (region_stands_there)
+    REQUIRE(bench.program(old) == tlm::TLM_OK_RESPONSE);
+  else
+    for (int i = 0; i < 8; ++i) bench.set_level(std::uint64_t(i / 4 * 8 + i % 4), old.levels[std::size_t(i)]);
+  bench.programming.resize(4);
+  now.setup.common = std::make_shared<pim::RegionContent>();
+  now.setup.common->from_erased.resize(1);  // of no use here
+  REQUIRE(bench.program(now) == tlm::TLM_OK_RESPONSE);
+  CHECK_FALSE(now.setup.stored);
+  check_counts(bench.programming, -1, 5, 3, 2);
+  for (int i = 0; i < 8; ++i) CHECK(bench.level(std::uint64_t(i / 4 * 8 + i % 4)) == now.levels[std::size_t(i)]);
+}
+
+TEST_CASE("common content is moved from an older region's levels") { check_moved_cells(true); }
+
+TEST_CASE("common content is moved from levels that somebody wrote") { check_moved_cells(false); }
+
+TEST_CASE("a level above the highest is stored as the highest, common content or not") {
+  GroupBench bench(any_adc(), slow_writer());
+  sc_core::sc_start(sc_core::SC_ZERO_TIME);
+  RegionData alone = two_rows({7, 0, 1, 2, 0, 0, 1, 0}, 0), shared = two_rows({7, 0, 1, 2, 0, 0, 1, 0}, 1);
+  shared.setup.common = std::make_shared<pim::RegionContent>();
+  REQUIRE(bench.program(alone) == tlm::TLM_OK_RESPONSE);
+  REQUIRE(bench.program(shared) == tlm::TLM_OK_RESPONSE);
+  CHECK(bench.level(0) == 3);
+  CHECK(bench.level(16 * 8) == 3);
 }
 
 TEST_CASE("what is not a region's levels is refused without a pulse") {

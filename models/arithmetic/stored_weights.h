@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an encoded block stores, read back: the check that an encoding - anybody's - kept the weights it was given.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "models/arithmetic/encoding.h"
+
+namespace mho::arithmetic {
+
+/// The weights that levels and coefficients stand for, [filter][row], modulo 2^32 as shift-and-add has it. Sizes of the
+/// block must agree with each other.
+std::vector<std::int32_t> stored_weights(const EncodedBlock& block);
+
+/// Whether stored_weights(block) == weights, by comparing one random combination of the rows of each filter: one pass
+/// over the levels, many times faster. `false` is certain; some two wrong weights in 2^31 cancel each other.
+bool stores(const EncodedBlock& block, const std::vector<std::int32_t>& weights);
+
+}  // namespace mho::arithmetic
