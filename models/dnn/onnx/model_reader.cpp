@@ -3,8 +3,12 @@
 // outputs themselves are read in model_boundary.cpp.
 #include "models/dnn/onnx/model_reader.h"
 
+#include <algorithm>
 #include <filesystem>
 
+#include "models/dnn/float_reference.h"
+#include "models/dnn/onnx/chains.h"
+#include "models/dnn/onnx/constant_folding.h"
 #include "models/dnn/onnx/onnx_reader.h"
 #include "models/dnn/onnx/operator_readers.h"
 #include "models/dnn/onnx/protobuf_file.h"
@@ -15,39 +19,48 @@ namespace mho::dnn {
 
 namespace {
 
-constexpr std::int64_t kLowestOpset = 10, kHighestOpset = 17;
-constexpr std::int64_t kLowestIr = 3, kHighestIr = 8;
-
-bool is_default_domain(const std::string& domain) { return domain.empty() || domain == "ai.onnx"; }
-
-bool same(const CodeFormat& a, const CodeFormat& b) {
-  return a.type == b.type && a.scale == b.scale && a.zero_point == b.zero_point;
-}
+// Semantics are those of opset 17; of newer ones those operators are read that have not changed since.
+constexpr std::int64_t kLowestOpset = 7, kHighestOpset = 21;
+constexpr std::int64_t kLowestIr = 3, kHighestIr = 10;
 
 }  // namespace
 
-ModelReader::ModelReader(const onnx::ModelProto& model, std::string path) : model_(model), path_(std::move(path)) {}
+ModelReader::ModelReader(const onnx::ModelProto& model, std::string path) : model_(model), path_(std::move(path)) {
+  folder_ = std::filesystem::path(path_).parent_path().string();
+  if (folder_.empty()) folder_ = ".";
+  permitted_bytes_ = model.ByteSizeLong();
+}
 
 void ModelReader::refuse(const std::string& problem, const std::string& allowed) const {
   throw InputError(path_, 0, 0, problem, allowed);
 }
 
-Graph ModelReader::read() {
+FloatNetwork ModelReader::read() {
   check_model();
-  graph_.name = model_.graph().name().empty() ? std::filesystem::path(path_).stem().string() : model_.graph().name();
+  count_readers();
   read_initialisers();
   read_inputs();
-  count_readers();
   read_nodes();
   finish_inputs();
-  finish_formats();
   read_outputs();
+  FloatNetwork& network = network_.close();
+  Graph& graph = network.graph;
+  graph.name = model_.graph().name().empty() ? std::filesystem::path(path_).stem().string() : model_.graph().name();
+  graph.inputs = inputs_;
+  graph.outputs = outputs_;
+  check_network(network);
+  return std::move(network);
+}
+
+void ModelReader::check_network(const FloatNetwork& network) const {
   try {
-    validate(graph_);
+    if (is_quantised(network))
+      validate(network.graph);
+    else
+      validate(network);
   } catch (const InputError& error) {
     refuse(error.problem(), error.allowed());
   }
-  return std::move(graph_);
 }
 
 void ModelReader::check_model() {
@@ -82,27 +95,41 @@ void ModelReader::read_inputs() {
 }
 
 void ModelReader::count_readers() {
-  for (const onnx::NodeProto& node : model_.graph().node())
-    for (const std::string& input : node.input()) ++readers_[input];
-  for (const onnx::ValueInfoProto& output : model_.graph().output()) ++readers_[output.name()];
+  nodes_ = fused_nodes(model_.graph(), fused_);
+  for (const onnx::NodeProto* node : nodes_) {
+    for (const std::string& input : node->input()) {
+      // A shape is no use of the values.
+      if (node->op_type() == "Shape") continue;
+      ++readers_[input];
+      if (node->op_type() != "QuantizeLinear") read_as_real_.insert(input);
+    }
+    const std::string& op = node->op_type();
+    if (node->input_size() > 0 && (op == "Split" || op == "Slice" || op == "Gather")) ++choosers_[node->input(0)];
+    for (const std::string& output : node->output()) network_.reserve(output);
+  }
+  for (const onnx::ValueInfoProto& output : model_.graph().output()) {
+    ++readers_[output.name()];
+    read_as_real_.insert(output.name());
+  }
 }
 
 void ModelReader::read_nodes() {
-  for (const onnx::NodeProto& node : model_.graph().node()) {
-    NodeReader reader(*this, node);
-    const OperatorReader read_node = is_default_domain(node.domain()) ? operator_reader(node.op_type()) : nullptr;
-    if (read_node == nullptr) reader.refuse("operator is not supported", supported_operators());
-    read_node(reader);
-    reader.require_all_read();
-  }
+  for (const onnx::NodeProto* node : nodes_) read_node(*node);
 }
 
-void ModelReader::finish_formats() {
-  for (std::size_t i = 0; i < graph_.tensors.size(); ++i) {
-    const Tensor& origin = tensor(origin_[i]);
-    graph_.tensors[i].scale = origin.scale;
-    graph_.tensors[i].zero_point = origin.zero_point;
-  }
+void ModelReader::read_node(const onnx::NodeProto& node) {
+  const SupportedOperator* supported = supported_operator(node.domain(), node.op_type());
+  NodeReader reader(*this, node);
+  if (supported == nullptr) reader.refuse("operator is not supported", supported_operators());
+  reader.check_outputs(supported->outputs);
+  if (opset_ >= supported->changed)
+    reader.refuse("operator has changed in opset " + std::to_string(supported->changed),
+                  "a model exported with opset 17 or lower");
+  const bool folded = is_default_domain(node.domain()) && fold_constant(reader, node.op_type());
+  if (!folded && supported->read == nullptr)
+    reader.refuse("computes with activations", "constants alone, or a chain that is one operator here");
+  if (!folded) supported->read(reader);
+  reader.require_all_read();
 }
 
 const Value* ModelReader::find(const std::string& name) const {
@@ -114,6 +141,7 @@ void ModelReader::define(const std::string& name, Value value) {
   if (name.empty()) refuse("a value has no name", "each initialiser, input and output has a name");
   if (!values_.emplace(name, std::move(value)).second)
     refuse("value " + excerpt(name) + " is written twice", "each initialiser, input and output once");
+  network_.reserve(name);
 }
 
 int ModelReader::readers(const std::string& name) const {
@@ -121,10 +149,21 @@ int ModelReader::readers(const std::string& name) const {
   return found == readers_.end() ? 0 : found->second;
 }
 
+bool ModelReader::is_only_chosen_from(const std::string& name) const {
+  const auto found = choosers_.find(name);
+  return found != choosers_.end() && found->second == readers(name);
+}
+
 void ModelReader::charge(std::size_t bytes) {
   decoded_bytes_ += bytes;
-  if (decoded_bytes_ > kMaxDecodedBytes)
-    refuse("reads its constants too often", "at most " + std::to_string(kMaxDecodedBytes) + " bytes in all");
+  const std::uint64_t most = std::min(kLeastDecodedBytes + kDecodedBytesPerByte * permitted_bytes_, kMostDecodedBytes);
+  if (decoded_bytes_ > most)
+    refuse("reads its constants too often, or makes too much of them",
+           "at most " + std::to_string(most) + " bytes in all");
+}
+
+void ModelReader::permit(const onnx::TensorProto& stored, std::size_t bytes) {
+  if (external_.insert(&stored).second) permitted_bytes_ += bytes;
 }
 
 const onnx::TensorProto* ModelReader::keep(onnx::TensorProto constant) {
@@ -132,52 +171,24 @@ const onnx::TensorProto* ModelReader::keep(onnx::TensorProto constant) {
   return &kept_.back();
 }
 
-int ModelReader::add_tensor(const std::string& name, const Shape& shape, const CodeFormat& format) {
-  const int index = int(graph_.tensors.size());
-  graph_.tensors.push_back({name, shape, format.type, format.scale, format.zero_point});
-  origin_.push_back(index);
-  format_known_.push_back(true);
-  return index;
-}
-
-int ModelReader::add_tensor_like(const std::string& name, const Shape& shape, int origin) {
-  const int index = add_tensor(name, shape, format(origin));
-  origin_.back() = origin_[std::size_t(origin)];
-  return index;
-}
-
-int ModelReader::quantise_input(const std::string& name, const Shape& shape, const CodeFormat& format) {
-  const auto known = quantised_inputs_.find(name);
-  if (known != quantised_inputs_.end()) return same(this->format(known->second), format) ? known->second : -1;
-  return quantised_inputs_[name] = add_tensor(name, shape, format);
-}
-
-CodeFormat ModelReader::format(int tensor) const {
-  const Tensor& origin = graph_.tensors[std::size_t(origin_[std::size_t(tensor)])];
-  return {origin.type, origin.scale, origin.zero_point};
-}
-
-bool ModelReader::agree_on_format(int tensor, const CodeFormat& format) {
-  const auto origin = std::size_t(origin_[std::size_t(tensor)]);
-  Tensor& t = graph_.tensors[origin];
-  if (!format_known_[origin] && t.type == format.type) {
-    t.scale = format.scale;
-    t.zero_point = format.zero_point;
-    format_known_[origin] = true;
-  }
-  return same(this->format(tensor), format);
-}
-
-void ModelReader::add_node(Node node) {
-  const std::string name = node.name;
-  for (int i = 2; !node_names_.insert(node.name).second; ++i) node.name = name + "#" + std::to_string(i);
-  graph_.nodes.push_back(std::move(node));
-}
-
-Graph read_onnx(const std::string& path) {
+FloatNetwork read_network(const std::string& path) {
   onnx::ModelProto model;
   read_message(path, "an ONNX model", model);
   return ModelReader(model, path).read();
+}
+
+Graph read_onnx(const std::string& path) {
+  FloatNetwork network = read_network(path);
+  static const char* const kRemedy =
+      "quantised models; `mho import MODEL --samples FILE --out DIR` quantises the network";
+  const Graph& graph = network.graph;
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i)
+    if (!network.real_weights[i].values.empty())
+      throw InputError(path, 0, 0, "node " + excerpt(graph.nodes[i].name) + " has weights in float", kRemedy);
+  for (std::size_t i = 0; i < graph.tensors.size(); ++i)
+    if (!network.quantised[i])
+      throw InputError(path, 0, 0, "tensor " + excerpt(graph.tensors[i].name) + " is float, without scale", kRemedy);
+  return std::move(network.graph);
 }
 
 }  // namespace mho::dnn

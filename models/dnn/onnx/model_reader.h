@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Walks an ONNX graph once, in its order, and builds the quantised graph: names to values, values to tensors. What an
-// operator means is in operator_readers.h; this class knows only names, tensors and what is allowed of a model.
+// Walks an ONNX graph once, in its order, and builds the network: names to values, values to tensors. What an operator
+// means is in operator_readers.h; this class knows only names and what is allowed of a model.
 #pragma once
 
 #include <cstdint>
@@ -10,29 +10,27 @@
 #include <string>
 #include <vector>
 
+#include "models/dnn/onnx/network_builder.h"
 #include "models/dnn/onnx/value.h"
 
 namespace mho::dnn {
 
-/// Four times the largest file.
-inline constexpr std::uint64_t kMaxDecodedBytes = std::uint64_t(1) << 32;
-
-/// Scale and zero point of an activation.
-struct CodeFormat {
-  CodeType type = CodeType::kUint8;
-  double scale = 1.0;
-  int zero_point = 0;
-};
+/// What a model may make of its constants: some in any case, and more where its files are large.
+inline constexpr std::uint64_t kLeastDecodedBytes = std::uint64_t(1) << 28;
+inline constexpr std::uint64_t kMostDecodedBytes = std::uint64_t(1) << 35;
+inline constexpr std::uint64_t kDecodedBytesPerByte = 64;
 
 class ModelReader {
  public:
   ModelReader(const onnx::ModelProto& model, std::string path);
-  /// The validated graph. Throws mho::InputError.
-  Graph read();
+  /// The network, its shapes and weights validated. Throws mho::InputError.
+  FloatNetwork read();
 
   /// Refuses the model as a whole.
   [[noreturn]] void refuse(const std::string& problem, const std::string& allowed) const;
   int opset() const { return opset_; }
+  /// Where external data may lie.
+  const std::string& folder() const { return folder_; }
   /// True where the model fixes one inference per run, so that a constant 1 can stand for the leading axis.
   bool single_batch() const { return single_batch_; }
   /// Null where nothing before has written `name`.
@@ -40,52 +38,49 @@ class ModelReader {
   void define(const std::string& name, Value value);
   /// Nodes and graph outputs that read `name`.
   int readers(const std::string& name) const;
+  /// True where all that read `name` are nodes that choose a part of it (Split, Slice, Gather).
+  bool is_only_chosen_from(const std::string& name) const;
   /// Keeps a constant that stands in no initialiser.
   const onnx::TensorProto* keep(onnx::TensorProto constant);
 
-  /// Counts bytes copied out of constants: a small file may read one of them many times.
+  /// Counts bytes that are made of constants: a small file may read one of them many times, or have numbers for each
+  /// of millions of channels.
   void charge(std::size_t bytes);
+  /// External data of `stored` has been read: it permits more, once.
+  void permit(const onnx::TensorProto& stored, std::size_t bytes);
 
-  const Tensor& tensor(int index) const { return graph_.tensors[std::size_t(index)]; }
-  /// A tensor of known format, to be written by `add_node`.
-  int add_tensor(const std::string& name, const Shape& shape, const CodeFormat& format);
-  /// A tensor whose codes mean what those of `origin` mean.
-  int add_tensor_like(const std::string& name, const Shape& shape, int origin);
-  /// The tensor that stands for float graph input `name` from its QuantizeLinear on, under the input's name; -1 where
-  /// it has been quantised in another format before.
-  int quantise_input(const std::string& name, const Shape& shape, const CodeFormat& format);
-  CodeFormat format(int tensor) const;
-  /// A graph input of codes gets the format of its first reader; false where a tensor has another one.
-  bool agree_on_format(int tensor, const CodeFormat& format);
-  /// Names of nodes are made unique.
-  void add_node(Node node);
+  NetworkBuilder& network() { return network_; }
 
  private:
   void check_model();
   void read_initialisers();
   void read_inputs();
   void read_input(const onnx::ValueInfoProto& info);
-  Shape read_shape(const onnx::ValueInfoProto& info, int& rank);
+  void read_float_input(const onnx::ValueInfoProto& info, Value& value);
+  void read_shape(const onnx::ValueInfoProto& info, Value& value);
   void count_readers();
   void read_nodes();
+  void read_node(const onnx::NodeProto& node);
   void finish_inputs();
-  void finish_formats();
   void read_outputs();
-  void check_output(const onnx::ValueInfoProto& info, const Value& value) const;
+  void check_output(const onnx::ValueInfoProto& info, const Value& value);
+  void check_declaration(const onnx::ValueInfoProto& info, const Value& value) const;
+  void check_network(const FloatNetwork& network) const;
 
   const onnx::ModelProto& model_;
-  std::string path_;
+  std::string path_, folder_;
   int opset_ = 0;
   bool single_batch_ = true;
-  Graph graph_;
+  NetworkBuilder network_;
+  std::vector<int> inputs_, outputs_;
   std::map<std::string, Value> values_;
-  std::map<std::string, int> readers_;
-  std::set<std::string> node_names_;
+  std::map<std::string, int> readers_, choosers_;
+  std::set<std::string> read_as_real_;  ///< values that something other than a QuantizeLinear reads
   std::deque<onnx::TensorProto> kept_;
-  std::uint64_t decoded_bytes_ = 0;
-  std::vector<int> origin_;                      ///< of every tensor: the tensor that defines its format
-  std::vector<bool> format_known_;               ///< of every tensor that is its own origin
-  std::map<std::string, int> quantised_inputs_;  ///< float graph inputs already quantised
+  std::deque<onnx::NodeProto> fused_;          ///< nodes that stand for chains
+  std::vector<const onnx::NodeProto*> nodes_;  ///< to be read
+  std::uint64_t decoded_bytes_ = 0, permitted_bytes_ = 0;
+  std::set<const onnx::TensorProto*> external_;
 };
 
 }  // namespace mho::dnn

@@ -11,8 +11,7 @@ namespace mho::dnn {
 
 namespace {
 
-constexpr const char* kQuantiseFirst =
-    "quantised models: DequantizeLinear before and QuantizeLinear after each operator, or its [Relu or Clip]";
+constexpr const char* kActivations = "a float graph input, a DequantizeLinear, or the result of a node that reads them";
 
 }  // namespace
 
@@ -20,13 +19,30 @@ NodeReader::NodeReader(ModelReader& model, const onnx::NodeProto& node) : model_
   if (node.output_size() < 1 || node.output(0).empty())
     model.refuse("node " + excerpt(node.name()) + " (" + printable(node.op_type(), kExcerptLength) + ") has no output",
                  "one");
-  for (int i = 1; i < node.output_size(); ++i)
-    if (!node.output(i).empty()) refuse("has more than one output", "one");
+}
+
+void NodeReader::check_outputs(Outputs allowed) const {
+  if (allowed == Outputs::kMany) return;
+  for (int i = 1; i < outputs(); ++i)
+    if (!node_.output(i).empty() && (allowed == Outputs::kOne || is_read(i))) refuse("has more than one output", "one");
 }
 
 void NodeReader::refuse(const std::string& problem, const std::string& allowed) const {
   model_.refuse("node " + excerpt(name()) + " (" + printable(node_.op_type(), kExcerptLength) + "): " + problem,
                 allowed);
+}
+
+void NodeReader::check_size(const Shape& shape) const {
+  // Two factors of at most 2^24 fit 64 bits, the third only once the product is known to be small.
+  const std::uint64_t row = shape.row_bytes();
+  if (shape.height > kMaxExtent || shape.width > kMaxExtent || shape.channels > kMaxExtent || row > kMaxTensorBytes ||
+      row * std::uint64_t(shape.height) > kMaxTensorBytes)
+    refuse("result is too large", "at most " + std::to_string(kMaxTensorBytes) + " codes");
+}
+
+void NodeReader::check_axes(const View& view) const {
+  if (view.rank() < 1 || view.rank() > kMaxRank)
+    refuse("result has " + std::to_string(view.rank()) + " axes", "1 to " + std::to_string(kMaxRank));
 }
 
 void NodeReader::require_inputs(int least, int most) const {
@@ -35,32 +51,42 @@ void NodeReader::require_inputs(int least, int most) const {
   if (inputs() > most) refuse("has " + std::to_string(inputs()) + " inputs", "at most " + std::to_string(most));
 }
 
-const Value& NodeReader::value(int i) const {
+const Value& NodeReader::value_of_any(int i) const {
   if (!has(i)) refuse("input " + std::to_string(i) + " is missing", "a value");
-  const std::string& input = node_.input(i);
-  const Value* value = model_.find(input);
+  const Value* value = model_.find(node_.input(i));
   if (value == nullptr)
-    refuse("reads " + excerpt(input) + ", which nothing before it writes",
+    refuse("reads " + excerpt(node_.input(i)) + ", which nothing before it writes",
            "graph inputs, initialisers and outputs of earlier nodes");
-  if (value->kind == Value::Kind::kPending && model_.readers(input) > 1)
-    refuse("reads " + excerpt(input) + ", which has other readers and is not quantised",
-           "a QuantizeLinear before a result is used more than once");
   return *value;
 }
 
-const Value& NodeReader::activation(int i) const {
-  const Value& v = value(i);
+const Value& NodeReader::value(int i) const {
+  const Value& value = value_of_any(i);
+  if (value.kind == Value::Kind::kPending && model_.readers(node_.input(i)) > 1 &&
+      !model_.is_only_chosen_from(node_.input(i)))
+    model_.network().settle(*value.pending);
+  return value;
+}
+
+Value NodeReader::activation(int i) const {
+  Value v = value(i);
+  if (v.kind == Value::Kind::kPending && !v.pending->is_open()) {
+    v.tensor = v.pending->tensor;
+    v.kind = Value::Kind::kReal;
+  }
   if (v.kind != Value::Kind::kReal && v.kind != Value::Kind::kPending)
-    refuse("input " + std::to_string(i) + " is no quantised activation", kQuantiseFirst);
+    refuse("input " + std::to_string(i) + " is no activation in real values", kActivations);
   return v;
 }
 
-const Value& NodeReader::real(int i) const {
-  const Value& v = value(i);
-  if (v.kind != Value::Kind::kReal)
-    refuse("input " + std::to_string(i) + " is no quantised activation", kQuantiseFirst);
+Value NodeReader::closed(Value v) const {
+  if (v.kind != Value::Kind::kPending) return v;
+  v.tensor = model_.network().settle(*v.pending);
+  v.kind = Value::Kind::kReal;
   return v;
 }
+
+Value NodeReader::real(int i) const { return closed(activation(i)); }
 
 const Value& NodeReader::codes(int i) const {
   const Value& v = value(i);
@@ -69,24 +95,40 @@ const Value& NodeReader::codes(int i) const {
   return v;
 }
 
-const ScaledConstant& NodeReader::scaled_constant(int i) const {
+bool NodeReader::is_constant(int i) const {
+  const Value::Kind kind = value(i).kind;
+  return kind == Value::Kind::kConstant || kind == Value::Kind::kScaledConstant;
+}
+
+ScaledConstant NodeReader::weights(int i) const {
   const Value& v = value(i);
-  if (v.kind != Value::Kind::kScaledConstant)
-    refuse("input " + std::to_string(i) + " is not a quantised constant", "an initialiser behind a DequantizeLinear");
-  return *v.scaled;
+  if (v.kind == Value::Kind::kScaledConstant) return *v.scaled;
+  return {constant(i), {}, 0};
+}
+
+OnnxTensor NodeReader::decoded(const onnx::TensorProto& stored) const {
+  try {
+    OnnxTensor tensor = decode(stored, model_.folder());
+    if (stored.external_data_size() > 0) model_.permit(stored, tensor.raw.size());
+    model_.charge(tensor.raw.size());
+    return tensor;
+  } catch (const TensorFault& fault) {
+    refuse("input " + excerpt(stored.name()) + " " + fault.what(), fault.allowed);
+  }
 }
 
 OnnxTensor NodeReader::constant(int i) const {
   const Value& v = value(i);
   if (v.kind != Value::Kind::kConstant)
     refuse("input " + std::to_string(i) + " is not constant", "an initialiser or a Constant node");
-  try {
-    OnnxTensor tensor = decode(*v.constant);
-    model_.charge(tensor.raw.size());
-    return tensor;
-  } catch (const TensorFault& fault) {
-    refuse("input " + excerpt(node_.input(i)) + " " + fault.what(), fault.allowed);
-  }
+  return decoded(*v.constant);
+}
+
+std::vector<std::int64_t> NodeReader::integers(int i) const {
+  const OnnxTensor tensor = constant(i);
+  if (tensor.type == OnnxTensor::Type::kFloat || tensor.dims.size() > 1)
+    refuse("input " + std::to_string(i) + " is no list of integers", "int64 or int32, at most one axis");
+  return dnn::integers(tensor);
 }
 
 double NodeReader::constant_number(int i) const {
@@ -117,7 +159,7 @@ CodeFormat NodeReader::format(int scale, int zero_point) const {
     refuse(std::string("an activation has type ") + name_of(zero.type), "uint8 or int8");
   format.type = zero.type == OnnxTensor::Type::kUint8 ? CodeType::kUint8 : CodeType::kInt8;
   if (zero.elements() != 1) refuse("an activation has a zero point per channel", "one zero point per tensor");
-  format.zero_point = int(integers(zero)[0]);
+  format.zero_point = int(dnn::integers(zero)[0]);
   return format;
 }
 
@@ -177,13 +219,21 @@ void NodeReader::require_all_read() const {
   }
 }
 
-void NodeReader::result(std::shared_ptr<PendingNode> pending, const Shape& shape, int rank) {
+void NodeReader::result(Value value) {
+  if (value.kind != Value::Kind::kConstant && value.kind != Value::Kind::kScaledConstant) check_axes(value.view);
+  model_.define(output_name(), std::move(value));
+}
+
+void NodeReader::result(std::shared_ptr<PendingNode> pending, const View& view, int which) {
+  check_size(pending->shape);
+  check_axes(view);
   Value value;
   value.kind = Value::Kind::kPending;
-  value.rank = rank;
-  value.shape = shape;
+  value.view = view;
+  value.shape = pending->shape;
+  pending->name = node_.output(which);
   value.pending = std::move(pending);
-  model_.define(output_name(), std::move(value));
+  model_.define(node_.output(which), std::move(value));
 }
 
 }  // namespace mho::dnn

@@ -11,6 +11,13 @@
 
 namespace mho::dnn {
 
+/// Outputs that a node may have.
+enum class Outputs : std::uint8_t {
+  kOne,           ///< exactly one
+  kUnreadExtras,  ///< more, which nothing may read
+  kMany,
+};
+
 class NodeReader {
  public:
   NodeReader(ModelReader& model, const onnx::NodeProto& node);
@@ -24,18 +31,32 @@ class NodeReader {
   int inputs() const { return node_.input_size(); }
   bool has(int i) const { return i < node_.input_size() && !node_.input(i).empty(); }
   void require_inputs(int least, int most) const;
+  /// Refuses results that no tensor can be.
+  void check_size(const Shape& shape) const;
+  void check_axes(const View& view) const;
 
-  /// Input `i` of any kind. A pending result may have this node as its only reader.
+  const std::string& op_type() const { return node_.op_type(); }
+  /// Input `i` of any kind, which nothing is done to.
+  const Value& value_of_any(int i) const;
+  /// Input `i` of any kind. An open result has this node as its only reader; where there are more, it is closed here,
+  /// unless all of them choose from it.
   const Value& value(int i) const;
-  /// Input `i`, an activation in real values, quantised or pending.
-  const Value& activation(int i) const;
-  /// Input `i`, the real values of a tensor.
-  const Value& real(int i) const;
+  /// Input `i`, an activation in real values: of a tensor (kReal) or the result of an open node (kPending).
+  Value activation(int i) const;
+  /// `value` as the real values (or codes) of a tensor; an open node is closed.
+  Value closed(Value value) const;
+  /// Input `i`, the real values of a tensor; an open node is closed.
+  Value real(int i) const;
   /// Input `i`, codes as stored.
   const Value& codes(int i) const;
-  /// Input `i` as weights or bias behind a DequantizeLinear.
-  const ScaledConstant& scaled_constant(int i) const;
+  bool is_constant(int i) const;
+  /// A constant as stored, or codes behind a DequantizeLinear with their scales.
+  ScaledConstant weights(int i) const;
   OnnxTensor constant(int i) const;
+  /// A constant of integers, at most one axis.
+  std::vector<std::int64_t> integers(int i) const;
+  /// A tensor of the file as it is stored; refuses what is wrong with it.
+  OnnxTensor decoded(const onnx::TensorProto& stored) const;
   /// One finite number.
   double constant_number(int i) const;
   /// Positive scales, one or more.
@@ -53,8 +74,13 @@ class NodeReader {
   /// Refuses attributes that nobody asked for: they would change the meaning.
   void require_all_read() const;
 
-  void result(Value value) { model_.define(output_name(), std::move(value)); }
-  void result(std::shared_ptr<PendingNode> pending, const Shape& shape, int rank);
+  int outputs() const { return node_.output_size(); }
+  /// True where output `i` has a name and a reader.
+  bool is_read(int i) const { return model_.readers(node_.output(i)) > 0; }
+  /// Refuses outputs beyond what the operator gives.
+  void check_outputs(Outputs allowed) const;
+  void result(Value value);
+  void result(std::shared_ptr<PendingNode> pending, const View& view, int which = 0);
 
  private:
   const onnx::AttributeProto* find(const char* name, int type);

@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads quantised ONNX models (QDQ and QLinear nodes) and ONNX tensor files into models/dnn. Shapes are inferred by
-// our own operators, never by the library's shape inference. What is not supported is refused with node and operator.
+// Reads ONNX models, quantised ones (QDQ and QLinear nodes) and float ones, and ONNX tensor files into models/dnn.
+// Shapes are inferred by our own operators, never by the library's shape inference. What is not supported is refused
+// with node and operator.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "models/dnn/float_network.h"
 #include "models/dnn/graph.h"
 
 namespace mho::dnn {
 
-/// Reads and validates a quantised model. Throws mho::InputError (file = path, no line) naming the node.
+/// Reads a model as it is: real where the file states no codes. Batch normalisation and constant factors stand in the
+/// weights before them; what remains is validated. Throws mho::InputError (file = path, no line) naming the node.
+FloatNetwork read_network(const std::string& path);
+/// Reads a quantised model; refuses one in which something is still real.
 Graph read_onnx(const std::string& path);
 
 /// A tensor file (.pb): dimensions and codes or numbers as stored, row-major.
@@ -29,12 +34,14 @@ OnnxTensor read_tensor(const std::string& path);
 /// Writes to a temporary file and renames it, so nothing half-written stays behind.
 void write_tensor(const std::string& path, const OnnxTensor& tensor);
 
-/// Inferences of a stored tensor [N, C, H, W] (or [N, C]) as codes of graph input `tensor`, each [H][W][C]. Float
+/// Inferences of a stored tensor [N, C, H, W] (or [N, C], or [N, positions, C] of a sequence) as codes of graph input
+/// `tensor`, each [H][W][C]. Float
 /// tensors are quantised with the input's scale. At most `limit` inferences where limit > 0.
 /// Throws mho::InputError where type or shape does not fit.
 std::vector<std::vector<std::uint8_t>> to_codes(const OnnxTensor& stored, const Tensor& tensor, std::int64_t limit,
                                                 const std::string& path);
-/// The way back: inferences of [H][W][C] codes as one ONNX tensor [N, C, H, W], or [N, C] where H = W = 1.
+/// The way back: inferences of [H][W][C] codes as one ONNX tensor [N, C, H, W], [N, C] where H = W = 1, or
+/// [N, positions, C] of a sequence.
 OnnxTensor from_codes(const std::vector<std::vector<std::uint8_t>>& inferences, const Tensor& tensor);
 
 }  // namespace mho::dnn

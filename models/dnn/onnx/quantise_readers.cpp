@@ -13,11 +13,6 @@ namespace mho::dnn {
 
 namespace {
 
-int bound_code(double bound, const CodeFormat& format) {
-  const double code = std::nearbyint(bound / format.scale) + format.zero_point;
-  return int(std::clamp(code, double(lowest_code(format.type)), double(highest_code(format.type))));
-}
-
 void dequantise_constant(NodeReader& node, std::int64_t axis) {
   auto scaled = std::make_shared<ScaledConstant>();
   scaled->codes = node.constant(0);
@@ -53,34 +48,35 @@ void dequantise_constant(NodeReader& node, std::int64_t axis) {
 
 /// Relu and Clip: on a pending result they tighten its bounds, on a tensor they are a node of their own.
 void bound(NodeReader& node, double lower, double upper) {
-  const Value& input = node.activation(0);
-  const auto pending =
-      input.kind == Value::Kind::kPending ? input.pending : pending_node(node, Operator::kRequantise, input);
+  const Value input = node.activation(0);
+  const bool is_open = input.kind == Value::Kind::kPending;
+  const auto pending = is_open ? input.pending : pending_node(node, Operator::kRequantise, input);
   // min(max(v, lower), upper) behind earlier bounds: both ends pass through the new ones.
-  pending->lower = std::min(std::max(pending->lower, lower), upper);
-  pending->upper = std::min(std::max(pending->upper, lower), upper);
-  node.result(pending, input.shape, input.rank);
+  RealRange& range = pending->range;
+  range.lower = std::min(std::max(range.lower, lower), upper);
+  range.upper = std::min(std::max(range.upper, lower), upper);
+  node.result(pending, input.view);
 }
 
 }  // namespace
 
-std::shared_ptr<PendingNode> pending_node(const NodeReader& node, Operator op, const Value& input) {
+std::shared_ptr<PendingNode> pending_node(NodeReader& node, Operator op, const Value& input) {
   auto pending = std::make_shared<PendingNode>();
   pending->node.name = node.name();
   pending->node.op = op;
   pending->node.inputs = {input.tensor};
+  pending->shape = input.shape;
+  pending->sequence = node.model().network().tensor(input.tensor).sequence;
   return pending;
 }
 
-void finish(NodeReader& node, PendingNode& pending, const Value& shaped_like, const CodeFormat& format) {
-  Value codes = shaped_like;
+void finish(NodeReader& node, PendingNode& pending, const View& view, const CodeFormat& format) {
+  node.check_size(pending.shape);
+  Value codes;
   codes.kind = Value::Kind::kCodes;
-  codes.pending = nullptr;
-  codes.tensor = node.model().add_tensor(node.output_name(), shaped_like.shape, format);
-  pending.node.output = codes.tensor;
-  pending.node.lower = bound_code(pending.lower, format);
-  pending.node.upper = bound_code(pending.upper, format);
-  node.model().add_node(std::move(pending.node));
+  codes.view = view;
+  codes.shape = pending.shape;
+  codes.tensor = node.model().network().finish(pending, node.output_name(), format);
   node.result(std::move(codes));
 }
 
@@ -88,20 +84,22 @@ void read_quantize_linear(NodeReader& node) {
   node.require_inputs(2, 3);
   node.integer("axis", 1);  // of scales per channel, which activations do not have
   const CodeFormat format = node.format(1, 2);
-  const Value input = node.value(0);
-  if (input.kind == Value::Kind::kPending) return finish(node, *input.pending, input, format);
-  Value codes = input;
-  codes.kind = Value::Kind::kCodes;
+  Value input = node.value(0);
+  NetworkBuilder& network = node.model().network();
   if (input.kind == Value::Kind::kFloatInput) {
-    codes.tensor = node.model().quantise_input(node.input_name(0), input.shape, format);
-    if (codes.tensor < 0) node.refuse("a graph input is quantised in two ways", "one scale and zero point");
-    return node.result(std::move(codes));
+    input.kind = Value::Kind::kCodes;
+    input.tensor = network.quantise_input(node.input_name(0), input.shape, format);
+    if (input.tensor < 0) node.refuse("a graph input is quantised in two ways", "one scale and zero point");
+    network.tensor(input.tensor).sequence = input.view.rank() == 3;
+    return node.result(std::move(input));
   }
-  if (input.kind != Value::Kind::kReal)
-    node.refuse("input 0 is no activation in float", "a float graph input, a DequantizeLinear or an operator");
+  input = node.activation(0);
+  if (input.kind == Value::Kind::kPending) return finish(node, *input.pending, input.view, format);
   // Quantising what has just been dequantised in the same way gives the same codes.
-  if (node.model().agree_on_format(input.tensor, format)) return node.result(std::move(codes));
-  finish(node, *pending_node(node, Operator::kRequantise, input), input, format);
+  if (!network.agree_on_format(input.tensor, format))
+    return finish(node, *pending_node(node, Operator::kRequantise, input), input.view, format);
+  input.kind = Value::Kind::kCodes;
+  node.result(std::move(input));
 }
 
 void read_dequantize_linear(NodeReader& node) {
@@ -112,8 +110,8 @@ void read_dequantize_linear(NodeReader& node) {
   if (input.kind != Value::Kind::kCodes)
     node.refuse("input 0 is not quantised", "codes: a graph input, a QuantizeLinear or an initialiser");
   CodeFormat format = node.format(1, 2);
-  if (!node.has(2)) format.type = node.model().format(input.tensor).type;
-  if (!node.model().agree_on_format(input.tensor, format))
+  if (!node.has(2)) format.type = node.model().network().format(input.tensor).type;
+  if (!node.model().network().agree_on_format(input.tensor, format))
     node.refuse("scale, zero point or type differ from those that the codes were written with", "equal ones");
   Value real = input;
   real.kind = Value::Kind::kReal;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operators that move no numbers or join tensors: Flatten, Reshape, Identity, Constant, Add, Concat. A flattened map
-// stays a map; only the product that reads it must know, and it permutes its weights.
+// Operators that move no numbers: Reshape, Transpose, Flatten, Squeeze, Unsqueeze, Identity, Dropout, Cast. They change
+// how axes lie over a stored tensor, or pass constants on.
+#include "models/dnn/onnx/axis_operands.h"
 #include "models/dnn/onnx/operator_readers.h"
 #include "models/dnn/onnx/stored_tensor.h"
 
@@ -8,116 +9,95 @@ namespace mho::dnn {
 
 namespace {
 
-/// The input under another name and rank, whatever it is.
-void pass_on(NodeReader& node, int rank) {
+/// Input 0, an activation of any kind.
+Value activation_of(const NodeReader& node) {
   Value value = node.value(0);
   if (value.kind == Value::Kind::kFloatInput)
     node.refuse("input 0 is a graph input that is not quantised yet", "QuantizeLinear first");
-  if (rank != 0 && (value.kind == Value::Kind::kConstant || value.kind == Value::Kind::kScaledConstant))
-    node.refuse("input 0 is constant", "an activation");
-  if (rank != 0) value.rank = rank;
+  if (node.is_constant(0)) node.refuse("input 0 is constant", "an activation");
+  return value;
+}
+
+/// The input under another name and other axes.
+void pass_on(NodeReader& node, Value value, const View& view) {
+  value.view = view;
+  if (value.kind == Value::Kind::kPending && value.pending->is_open()) return node.result(value.pending, view);
   node.result(std::move(value));
 }
 
-void require_equal_shapes(const NodeReader& node, const Value& a, const Value& b) {
-  if (!(a.shape == b.shape) || a.rank != b.rank)
-    node.refuse("adds different shapes", "equal shapes: broadcasting is for a bias only");
+void pass_on_reshaped(NodeReader& node, const Value& value, const std::vector<std::int64_t>& dims) {
+  const std::optional<View> view = value.view.reshaped(dims);
+  if (!view) node.refuse("the new shape cuts through the stored elements", "axes that are split or joined whole");
+  pass_on(node, value, *view);
 }
-
-bool is_flattened_map(const Value& value) { return value.rank == 2 && value.shape.height * value.shape.width > 1; }
 
 }  // namespace
 
 void read_identity(NodeReader& node) {
   node.require_inputs(1, 1);
-  pass_on(node, 0);
+  const Value value = node.value(0);
+  if (value.kind == Value::Kind::kFloatInput)
+    node.refuse("input 0 is a graph input that is not quantised yet", "QuantizeLinear first");
+  pass_on(node, value, value.view);
+}
+
+void read_dropout(NodeReader& node) {
+  node.require_inputs(1, 3);
+  node.number("ratio", 0.5);
+  node.integer("seed", 0);
+  if (node.has(2) && node.constant_number(2) != 0) node.refuse("is exported for training", "training_mode = 0");
+  const Value value = activation_of(node);
+  pass_on(node, value, value.view);
+}
+
+void read_cast(NodeReader& node) {
+  node.require_inputs(1, 1);
+  const Value value = activation_of(node);
+  int type = onnx::TensorProto::FLOAT;
+  if (value.kind == Value::Kind::kCodes)
+    type = node.model().network().format(value.tensor).type == CodeType::kUint8 ? onnx::TensorProto::UINT8
+                                                                                : onnx::TensorProto::INT8;
+  if (node.integer("to", 0) != type) node.refuse("changes the type of an activation", type_name(type) + ", as it is");
+  pass_on(node, value, value.view);
 }
 
 void read_flatten(NodeReader& node) {
   node.require_inputs(1, 1);
   const std::int64_t axis = node.integer("axis", 1);
-  const int rank = node.value(0).rank;
-  if ((axis < 0 ? axis + rank : axis) != 1) node.refuse("axis is " + std::to_string(axis), "1");
-  pass_on(node, 2);
+  const Value value = activation_of(node);
+  const int rank = value.view.rank();
+  if (axis < -rank || axis > rank) node.refuse("axis is " + std::to_string(axis), "an axis of the input");
+  View view;
+  const int first = int(axis < 0 ? axis + rank : axis);
+  view.axes = {value.view.joined(0, first), value.view.joined(first, rank)};
+  pass_on(node, value, view);
 }
 
 void read_reshape(NodeReader& node) {
   node.require_inputs(2, 2);
-  const OnnxTensor target = node.constant(1);
-  if (target.type != OnnxTensor::Type::kInt64) node.refuse("the new shape is no int64 tensor", "int64");
-  const std::vector<std::int64_t> dims = integers(target);
-  const bool zero_keeps = node.integer("allowzero", 0) == 0;
-  const std::int64_t all = std::int64_t(node.value(0).shape.bytes());
-  bool flattens = dims.size() == 2;
-  if (flattens) {
-    const bool rest = dims[1] == -1 || dims[1] == all;
-    const bool one = dims[0] == 1 && node.model().single_batch();
-    flattens = rest && ((dims[0] == 0 && zero_keeps) || one || (dims[0] == -1 && dims[1] == all));
-  }
-  if (!flattens) node.refuse("the new shape does not flatten each inference", "[0, -1], [-1, n] or Flatten");
-  pass_on(node, 2);
+  const Value value = activation_of(node);
+  const std::vector<std::int64_t> dims = node.integers(1);
+  if (dims.empty()) node.refuse("the new shape has no axes", "one or more");
+  // A number at the leading axis holds for one inference only, unless it was computed from the input's own.
+  if (!node.model().single_batch() && !node.value(1).of_batch && (dims[0] > 0 || value.view.extent(0) != 1))
+    node.refuse("the new shape does not flatten each inference by itself", "0 or -1 at the leading axis");
+  pass_on_reshaped(node, value, target_dims(node, value.view.dims(), dims));
 }
 
-void read_constant(NodeReader& node) {
-  node.require_inputs(0, 0);
-  Value value;
-  onnx::TensorProto single;
-  if (node.has_attribute("value")) {
-    value.constant = node.tensor("value");
-  } else if (node.has_attribute("value_float")) {
-    single.set_data_type(onnx::TensorProto::FLOAT);
-    single.add_float_data(float(node.number("value_float", 0)));
-  } else if (node.has_attribute("value_int")) {
-    single.set_data_type(onnx::TensorProto::INT64);
-    single.add_int64_data(node.integer("value_int", 0));
-  } else if (node.has_attribute("value_ints")) {
-    single.set_data_type(onnx::TensorProto::INT64);
-    for (const std::int64_t item : node.list("value_ints")) single.add_int64_data(item);
-    single.add_dims(single.int64_data_size());
-  } else {
-    node.refuse("has no value", "value, value_float, value_int or value_ints");
-  }
-  if (value.constant == nullptr) value.constant = node.model().keep(std::move(single));
-  node.result(std::move(value));
+void read_transpose(NodeReader& node) {
+  node.require_inputs(1, 1);
+  const Value value = activation_of(node);
+  pass_on(node, value, value.view.transposed(transpose_order(node, value.view.rank())));
 }
 
-void read_add(NodeReader& node) {
-  node.require_inputs(2, 2);
-  for (const int product : {0, 1}) {
-    const Value& a = node.value(product);
-    const Value& b = node.value(1 - product);
-    if (a.kind != Value::Kind::kPending || b.kind != Value::Kind::kScaledConstant) continue;
-    add_bias(node, *a.pending, *b.scaled, a.rank);
-    return node.result(a.pending, a.shape, a.rank);
-  }
-  const Value& a = node.real(0);
-  const Value& b = node.real(1);
-  require_equal_shapes(node, a, b);
-  const auto pending = pending_node(node, Operator::kAdd, a);
-  pending->node.inputs.push_back(b.tensor);
-  node.result(pending, a.shape, a.rank);
+void read_squeeze(NodeReader& node) {
+  const Value value = activation_of(node);
+  pass_on_reshaped(node, value, squeezed_dims(node, value.view.dims()));
 }
 
-void read_concat(NodeReader& node) {
-  node.require_inputs(2, kMaxExtent);
-  const Value& first = node.real(0);
-  if (!node.has_attribute("axis")) node.refuse("attribute `axis` is missing", "1, the channels");
-  const std::int64_t axis = node.integer("axis", 1);
-  if ((axis < 0 ? axis + first.rank : axis) != 1) node.refuse("axis is " + std::to_string(axis), "1, the channels");
-  const auto pending = pending_node(node, Operator::kConcat, first);
-  Shape shape = first.shape;
-  std::int64_t channels = 0;
-  for (int i = 0; i < node.inputs(); ++i) {
-    const Value& input = node.real(i);
-    if (is_flattened_map(input)) node.refuse("input " + std::to_string(i) + " is a flattened map", "maps or vectors");
-    if (input.rank != first.rank || input.shape.height != shape.height || input.shape.width != shape.width)
-      node.refuse("input " + std::to_string(i) + " has other pixels than the first", "equal heights and widths");
-    if (i > 0) pending->node.inputs.push_back(input.tensor);
-    channels += input.shape.channels;
-  }
-  if (channels > kMaxExtent) node.refuse("joins too many channels", "at most " + std::to_string(kMaxExtent));
-  shape.channels = int(channels);
-  node.result(pending, shape, first.rank);
+void read_unsqueeze(NodeReader& node) {
+  const Value value = activation_of(node);
+  pass_on_reshaped(node, value, unsqueezed_dims(node, value.view.dims()));
 }
 
 }  // namespace mho::dnn

@@ -3,8 +3,11 @@
 // there before anything is allocated.
 #include "models/dnn/onnx/stored_tensor.h"
 
+#include <cmath>
 #include <cstring>
 #include <limits>
+
+#include "models/dnn/onnx/external_data.h"
 
 namespace mho::dnn {
 
@@ -12,11 +15,12 @@ namespace {
 
 using Type = OnnxTensor::Type;
 
-constexpr const char* kTypes = "uint8, int8, int32, int64, float";
+constexpr const char* kTypes = "uint8, int8, int32, int64, float, double, bool";
 
 Type type_of(int onnx_type) {
   switch (onnx_type) {
     case onnx::TensorProto::UINT8:
+    case onnx::TensorProto::BOOL:
       return Type::kUint8;
     case onnx::TensorProto::INT8:
       return Type::kInt8;
@@ -25,10 +29,27 @@ Type type_of(int onnx_type) {
     case onnx::TensorProto::INT64:
       return Type::kInt64;
     case onnx::TensorProto::FLOAT:
+    case onnx::TensorProto::DOUBLE:
       return Type::kFloat;
     default:
       throw TensorFault("has elements of type " + type_name(onnx_type), kTypes);
   }
+}
+
+int onnx_type(Type type) {
+  switch (type) {
+    case Type::kUint8:
+      return onnx::TensorProto::UINT8;
+    case Type::kInt8:
+      return onnx::TensorProto::INT8;
+    case Type::kInt32:
+      return onnx::TensorProto::INT32;
+    case Type::kInt64:
+      return onnx::TensorProto::INT64;
+    case Type::kFloat:
+      break;
+  }
+  return onnx::TensorProto::FLOAT;
 }
 
 std::size_t width_of(Type type) {
@@ -89,6 +110,29 @@ std::vector<std::uint8_t> from_fields(const onnx::TensorProto& stored, Type type
   return {};
 }
 
+/// Doubles as floats: constants that nothing here computes with more digits.
+std::vector<std::uint8_t> from_doubles(const onnx::TensorProto& stored, std::int64_t elements) {
+  if (stored.data_location() == onnx::TensorProto::EXTERNAL || stored.external_data_size() > 0)
+    throw TensorFault("keeps its data in another file and is double", "float");
+  const std::string& raw = stored.raw_data();
+  const std::int64_t found =
+      stored.has_raw_data() ? std::int64_t(raw.size() / sizeof(double)) : stored.double_data_size();
+  if (found != elements || raw.size() % sizeof(double) != 0) wrong_length(found, elements, " elements");
+  std::vector<std::uint8_t> out(std::size_t(elements) * sizeof(float));
+  for (std::int64_t i = 0; i < elements; ++i) {
+    double wide = 0;
+    if (stored.has_raw_data())
+      std::memcpy(&wide, raw.data() + std::size_t(i) * sizeof wide, sizeof wide);
+    else
+      wide = stored.double_data(int(i));
+    constexpr double kLargest = std::numeric_limits<float>::max();
+    if (std::abs(wide) > kLargest) throw TensorFault("holds " + std::to_string(wide), "numbers that fit float");
+    const auto narrow = float(wide);
+    std::memcpy(out.data() + std::size_t(i) * sizeof narrow, &narrow, sizeof narrow);
+  }
+  return out;
+}
+
 template <class Number, class Element>
 std::vector<Number> converted(const OnnxTensor& tensor) {
   std::vector<Number> out(tensor.raw.size() / sizeof(Element));
@@ -142,15 +186,30 @@ std::string type_name(int onnx_type) {
   return name;
 }
 
-OnnxTensor decode(const onnx::TensorProto& stored) {
-  if (stored.data_location() == onnx::TensorProto::EXTERNAL || stored.external_data_size() > 0)
-    throw TensorFault("keeps its data in another file", "data inside the file");
+onnx::TensorProto encoded(const OnnxTensor& tensor) {
+  onnx::TensorProto stored;
+  stored.set_name(tensor.name);
+  stored.set_data_type(onnx_type(tensor.type));
+  for (const std::int64_t extent : tensor.dims) stored.add_dims(extent);
+  stored.set_raw_data(tensor.raw.data(), tensor.raw.size());
+  return stored;
+}
+
+OnnxTensor decode(const onnx::TensorProto& stored, const std::string& folder) {
   if (stored.has_segment()) throw TensorFault("is a segment of a larger tensor", "whole tensors");
   OnnxTensor tensor;
   tensor.name = stored.name();
   tensor.type = type_of(stored.data_type());
   tensor.dims.assign(stored.dims().begin(), stored.dims().end());
   const std::int64_t elements = checked_elements(stored);
+  if (stored.data_type() == onnx::TensorProto::DOUBLE) {
+    tensor.raw = from_doubles(stored, elements);
+    return tensor;
+  }
+  if (stored.data_location() == onnx::TensorProto::EXTERNAL || stored.external_data_size() > 0) {
+    tensor.raw = read_external(stored, folder, elements * std::int64_t(width_of(tensor.type)));
+    return tensor;
+  }
   if (!stored.has_raw_data()) {
     tensor.raw = from_fields(stored, tensor.type, elements);
     return tensor;

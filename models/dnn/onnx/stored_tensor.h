@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From ONNX's TensorProto, with its raw and typed fields, to plain tensors. External data is not read.
+// From ONNX's TensorProto, with its raw and typed fields, to plain tensors, and back.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +22,11 @@ struct TensorFault : std::runtime_error {
 /// More elements than a file of the permitted size can hold are refused, so that products fit 64 bits.
 inline constexpr std::int64_t kMaxTensorElements = std::int64_t(1) << 32;
 
-/// Throws TensorFault on unsupported types, dimensions below 1, lengths that do not match, external data.
-OnnxTensor decode(const onnx::TensorProto& stored);
+/// Throws TensorFault on unsupported types, dimensions below 1, lengths that do not match. External data is read from
+/// `folder`, and refused where that is empty. Bools become uint8, doubles float.
+OnnxTensor decode(const onnx::TensorProto& stored, const std::string& folder = {});
+/// The way back.
+onnx::TensorProto encoded(const OnnxTensor& tensor);
 
 /// ONNX's name of a type: "uint8", "float".
 const char* name_of(OnnxTensor::Type type);

@@ -24,20 +24,30 @@ std::string text_of(const std::vector<std::int64_t>& dims) {
   return text + "]";
 }
 
-std::string expected_dims(const Shape& s) {
+std::string expected_dims(const Tensor& tensor) {
+  const Shape& s = tensor.shape;
   const std::string channels = std::to_string(s.channels);
+  if (tensor.sequence) return "[N, " + std::to_string(s.height * s.width) + ", " + channels + "]";
   const std::string map = "[N, " + channels + ", " + std::to_string(s.height) + ", " + std::to_string(s.width) + "]";
   return s.height == 1 && s.width == 1 ? "[N, " + channels + "] or " + map : map;
 }
 
-bool fits(const std::vector<std::int64_t>& dims, const Shape& s) {
+bool fits(const std::vector<std::int64_t>& dims, const Tensor& tensor) {
+  const Shape& s = tensor.shape;
+  if (tensor.sequence) return dims.size() == 3 && dims[1] == std::int64_t(s.height) * s.width && dims[2] == s.channels;
   if (dims.size() == 2) return s.height == 1 && s.width == 1 && dims[1] == s.channels;
   return dims.size() == 4 && dims[1] == s.channels && dims[2] == s.height && dims[3] == s.width;
 }
 
-/// Moves elements of one inference between [C][H][W] and [H][W][C]: move(channel-first index, channel-last index).
+/// Moves elements of one inference between the file's order and the graph's, [H][W][C]: move(index in the file, index
+/// in the graph). Files hold maps as [C][H][W] and sequences as the graph does.
 template <class Move>
-void for_each_element(const Shape& shape, const Move& move) {
+void for_each_element(const Tensor& tensor, const Move& move) {
+  const Shape& shape = tensor.shape;
+  if (tensor.sequence) {
+    for (std::size_t i = 0; i < shape.bytes(); ++i) move(i, i);
+    return;
+  }
   const auto pixels = std::size_t(shape.height) * std::size_t(shape.width);
   const auto channels = std::size_t(shape.channels);
   for (std::size_t p = 0; p < pixels; ++p)
@@ -47,7 +57,7 @@ void for_each_element(const Shape& shape, const Move& move) {
 Codes quantised(const std::uint8_t* raw, const Tensor& tensor, const std::string& path) {
   const Quantiser quantise(tensor, lowest_code(tensor.type), highest_code(tensor.type));
   Codes codes(tensor.shape.bytes());
-  for_each_element(tensor.shape, [&](std::size_t from, std::size_t to) {
+  for_each_element(tensor, [&](std::size_t from, std::size_t to) {
     float value;
     std::memcpy(&value, raw + from * sizeof value, sizeof value);
     if (std::isnan(value)) throw InputError(path, 0, 0, "holds a value that is not a number", "numbers");
@@ -58,27 +68,11 @@ Codes quantised(const std::uint8_t* raw, const Tensor& tensor, const std::string
 
 Codes copied(const std::uint8_t* raw, const Tensor& tensor) {
   Codes codes(tensor.shape.bytes());
-  for_each_element(tensor.shape, [&](std::size_t from, std::size_t to) { codes[to] = raw[from]; });
+  for_each_element(tensor, [&](std::size_t from, std::size_t to) { codes[to] = raw[from]; });
   return codes;
 }
 
 Type stored_type(CodeType type) { return type == CodeType::kUint8 ? Type::kUint8 : Type::kInt8; }
-
-int onnx_type(Type type) {
-  switch (type) {
-    case Type::kUint8:
-      return onnx::TensorProto::UINT8;
-    case Type::kInt8:
-      return onnx::TensorProto::INT8;
-    case Type::kInt32:
-      return onnx::TensorProto::INT32;
-    case Type::kInt64:
-      return onnx::TensorProto::INT64;
-    case Type::kFloat:
-      break;
-  }
-  return onnx::TensorProto::FLOAT;
-}
 
 }  // namespace
 
@@ -93,11 +87,7 @@ OnnxTensor read_tensor(const std::string& path) {
 }
 
 void write_tensor(const std::string& path, const OnnxTensor& tensor) {
-  onnx::TensorProto stored;
-  stored.set_name(tensor.name);
-  stored.set_data_type(onnx_type(tensor.type));
-  for (const std::int64_t extent : tensor.dims) stored.add_dims(extent);
-  stored.set_raw_data(tensor.raw.data(), tensor.raw.size());
+  const onnx::TensorProto stored = encoded(tensor);
   std::string bytes;
   if (tensor.raw.size() > std::size_t(kMaxFileBytes) || !stored.SerializeToString(&bytes))
     throw InputError(path, 0, 0, "tensor is too large for a file", "at most " + std::to_string(kMaxFileBytes));
@@ -106,9 +96,9 @@ void write_tensor(const std::string& path, const OnnxTensor& tensor) {
 
 std::vector<Codes> to_codes(const OnnxTensor& stored, const Tensor& tensor, std::int64_t limit,
                             const std::string& path) {
-  if (!fits(stored.dims, tensor.shape))
+  if (!fits(stored.dims, tensor))
     throw InputError(path, 0, 0, "has dimensions " + text_of(stored.dims) + " for input " + excerpt(tensor.name),
-                     expected_dims(tensor.shape));
+                     expected_dims(tensor));
   if (stored.type != Type::kFloat && stored.type != stored_type(tensor.type))
     throw InputError(path, 0, 0, std::string("holds ") + name_of(stored.type) + " for input " + excerpt(tensor.name),
                      std::string(name_of(stored_type(tensor.type))) + " or float");
@@ -132,12 +122,15 @@ OnnxTensor from_codes(const std::vector<Codes>& inferences, const Tensor& tensor
   stored.name = tensor.name;
   stored.type = stored_type(tensor.type);
   stored.dims = {std::int64_t(inferences.size()), s.channels};
-  if (s.height != 1 || s.width != 1) stored.dims.insert(stored.dims.end(), {s.height, s.width});
+  if (tensor.sequence)
+    stored.dims.insert(stored.dims.begin() + 1, std::int64_t(s.height) * s.width);
+  else if (s.height != 1 || s.width != 1)
+    stored.dims.insert(stored.dims.end(), {s.height, s.width});
   stored.raw.resize(inferences.size() * s.bytes());
   std::uint8_t* raw = stored.raw.data();
   for (const Codes& codes : inferences) {
     if (codes.size() != s.bytes()) throw std::invalid_argument("from_codes: an inference has the wrong length");
-    for_each_element(s, [&](std::size_t to, std::size_t from) { raw[to] = codes[from]; });
+    for_each_element(tensor, [&](std::size_t to, std::size_t from) { raw[to] = codes[from]; });
     raw += s.bytes();
   }
   return stored;

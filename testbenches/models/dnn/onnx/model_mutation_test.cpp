@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A seeded stress test: many damaged copies of the committed model either load and compute, or are
+// A seeded stress test: many damaged copies of the committed models either load and compute, or are
 // refused with an InputError of one line; nothing else is thrown, and sanitizers see nothing.
 #include <catch2/catch.hpp>
 
+#include <cstdlib>
 #include <random>
 
+#include "models/dnn/float_reference.h"
 #include "models/dnn/onnx/onnx_reader.h"
 #include "models/dnn/operators.h"
 #include "models/input_error.h"
@@ -19,14 +21,21 @@ constexpr const char* kOperators[] = {
     "Add",  "AveragePool",       "Clip",     "Concat", "Constant", "Conv",        "DequantizeLinear", "Flatten",
     "Gemm", "GlobalAveragePool", "Identity", "MatMul", "MaxPool",  "QLinearConv", "QLinearMatMul",    "QuantizeLinear",
     "Relu", "Reshape",           "Loop"};
-constexpr int kMutants = 1500;  // a few seconds, with sanitizers as well
+constexpr int kMutants = 1500, kTorchMutants = 100;  // a few seconds, with sanitizers as well
 
 /// Runs one inference: what the checks have let through must be safe to compute. Mutants that have become huge are
 /// left out.
-void run(const Graph& graph) {
+void run(const FloatNetwork& network) {
+  const Graph& graph = network.graph;
   std::size_t bytes = 0;
   for (const Tensor& tensor : graph.tensors) bytes += tensor.shape.bytes();
   if (bytes > (std::size_t(1) << 23) || macs(graph) > 100000000) return;
+  if (!is_quantised(network)) {
+    std::vector<Reals> inputs;
+    for (const int input : graph.inputs) inputs.emplace_back(graph.tensors[std::size_t(input)].shape.bytes(), 0.5f);
+    REQUIRE(FloatReference(network).run(inputs).size() == graph.outputs.size());
+    return;
+  }
   std::vector<std::vector<std::uint8_t>> inputs;
   for (const int input : graph.inputs) inputs.emplace_back(graph.tensors[std::size_t(input)].shape.bytes(), 0xa5);
   REQUIRE(execute(graph, inputs).size() == graph.tensors.size());
@@ -36,8 +45,7 @@ void run(const Graph& graph) {
 bool loads(const std::string& path, const std::string& bytes) {
   write_bytes(path, bytes);
   try {
-    const Graph graph = read_onnx(path);
-    run(graph);
+    run(read_network(path));
     return true;
   } catch (const mho::InputError& error) {
     REQUIRE(std::string(error.what()).find('\n') == std::string::npos);
@@ -97,7 +105,10 @@ void damage_tensor(onnx::TensorProto& t, std::mt19937_64& random) {
 
 void damage_node(onnx::NodeProto& n, const onnx::GraphProto& graph, std::mt19937_64& random) {
   const onnx::NodeProto& other = graph.node(int(random() % std::uint64_t(graph.node_size())));
-  switch (random() % 6) {
+  switch (random() % 7) {
+    case 6:
+      n.set_op_type(other.op_type());
+      break;
     case 0:
       n.set_op_type(kOperators[random() % std::size(kOperators)]);
       break;
@@ -151,28 +162,57 @@ void damage_model(onnx::ModelProto& model, std::mt19937_64& random) {
 
 }  // namespace
 
-TEST_CASE("Damaged models load or are refused, and nothing else happens") {
+namespace {
+
+struct Counts {
+  int loaded = 0, refused = 0;
+};
+
+Counts damage(const std::string& model, int mutants, std::uint64_t seed) {
   const TemporaryFolder folder;
   const std::string path = folder.file("mutant.onnx");
-  const std::string good = read_bytes(MHO_SOURCE_DIR "/scenarios/networks/resnet20_shapes/model.onnx");
+  const std::string good = read_bytes(model);
   onnx::ModelProto original;
   REQUIRE(original.ParseFromString(good));
+  CAPTURE(model);
   REQUIRE(loads(path, good));
-  std::mt19937_64 random(20240501);
-  int loaded = 0, refused = 0;
-  for (int mutant = 0; mutant < kMutants; ++mutant) {
+  std::mt19937_64 random(seed);
+  Counts counts;
+  for (int mutant = 0; mutant < mutants; ++mutant) {
     CAPTURE(mutant);
     std::string bytes = good;
     if (mutant % 3 == 0) {
       for (std::uint64_t i = 0; i <= random() % 4; ++i) damage_bytes(bytes, random);
     } else {
-      onnx::ModelProto model = original;
-      for (std::uint64_t i = 0; i <= random() % 2; ++i) damage_model(model, random);
-      bytes = model.SerializeAsString();
+      onnx::ModelProto changed = original;
+      for (std::uint64_t i = 0; i <= random() % 2; ++i) damage_model(changed, random);
+      bytes = changed.SerializeAsString();
     }
-    (loads(path, bytes) ? loaded : refused) += 1;
+    (loads(path, bytes) ? counts.loaded : counts.refused) += 1;
   }
+  return counts;
+}
+
+}  // namespace
+
+TEST_CASE("Damaged models load or are refused, and nothing else happens") {
+  const Counts counts = damage(MHO_SOURCE_DIR "/scenarios/networks/resnet20_shapes/model.onnx", kMutants, 20240501);
   // Many changes hit weights and load; most structural ones are refused.
-  CHECK(loaded > 100);
-  CHECK(refused > 500);
+  CHECK(counts.loaded > 100);
+  CHECK(counts.refused > 500);
+}
+
+TEST_CASE("Damaged float models load or are refused, and nothing else happens") {
+  const char* longer = std::getenv("MHO_MUTANTS");
+  Counts all;
+  std::uint64_t seed = 7;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(MHO_SOURCE_DIR "/testbenches/models/dnn/onnx/torch_models")) {
+    if (entry.path().extension() != ".onnx") continue;
+    const Counts counts = damage(entry.path().string(), longer != nullptr ? std::atoi(longer) : kTorchMutants, ++seed);
+    all.loaded += counts.loaded;
+    all.refused += counts.refused;
+  }
+  CHECK(all.loaded > 150);
+  CHECK(all.refused > 1000);
 }

@@ -148,7 +148,16 @@ Graph ModelWriter::load() const {
   return read_onnx(folder.file("model.onnx"));
 }
 
-std::string ModelWriter::refusal() const {
+FloatNetwork ModelWriter::load_network() const {
+  const TemporaryFolder folder;
+  write_bytes(folder.file("model.onnx"), model.SerializeAsString());
+  return read_network(folder.file("model.onnx"));
+}
+
+namespace {
+
+template <class Load>
+std::string refusal_of(const Load& load) {
   try {
     load();
   } catch (const InputError& error) {
@@ -157,6 +166,20 @@ std::string ModelWriter::refusal() const {
     return error.problem() + " (" + error.allowed() + ")";
   }
   return "accepted";
+}
+
+}  // namespace
+
+std::string ModelWriter::refusal() const {
+  return refusal_of([&] { load(); });
+}
+
+std::string ModelWriter::network_refusal() const {
+  return refusal_of([&] { load_network(); });
+}
+
+std::string write_ints(ModelWriter& m, const std::string& name, const std::vector<int>& values) {
+  return m.integers(name, onnx::TensorProto::INT64, values, {std::int64_t(values.size())});
 }
 
 void set_list(onnx::NodeProto& node, const std::string& name, const Dims& values) {

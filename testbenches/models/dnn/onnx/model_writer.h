@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "models/dnn/float_network.h"
 #include "models/dnn/graph.h"
 #include "models/dnn/onnx/onnx_proto.h"
 
@@ -58,8 +59,12 @@ class ModelWriter {
 
   /// Writes the model and reads it back with mho::dnn::read_onnx.
   Graph load() const;
+  /// The same with mho::dnn::read_network.
+  FloatNetwork load_network() const;
   /// What read_onnx says about the model, without the path; "accepted" if nothing.
   std::string refusal() const;
+  /// The same of read_network.
+  std::string network_refusal() const;
 
   onnx::ModelProto model;
 
@@ -68,6 +73,9 @@ class ModelWriter {
   std::string linear(const char* op, const std::string& input, const std::string& output, float scale, int zero,
                      int type);
 };
+
+/// A list of int64.
+std::string write_ints(ModelWriter& m, const std::string& name, const std::vector<int>& values);
 
 void set_list(onnx::NodeProto& node, const std::string& name, const Dims& values);
 void set_integer(onnx::NodeProto& node, const std::string& name, std::int64_t value);

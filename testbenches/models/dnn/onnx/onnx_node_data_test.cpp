@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ONNX project's own node cases (Debian's libonnx-testdata): integer cases exactly, float pools and convolutions
-// after wrapping them in quantisation steps fine enough to be exact or within half a step.
+// after wrapping them in quantisation steps fine enough to be exact or within half a step, and all that float networks
+// may contain as it is, against the numbers of the standard's reference.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
+#include "models/dnn/float_reference.h"
 #include "models/dnn/onnx/onnx_reader.h"
 #include "models/dnn/operators.h"
 #include "models/input_error.h"
@@ -95,6 +98,80 @@ double largest_error(const FloatCase& c) {
   for (std::size_t i = 0; i < values.size(); ++i)
     largest = std::max(largest, std::abs((double(y.raw[i]) - c.y_zero) * c.y_scale - double(values[i])));
   return largest;
+}
+
+/// Index in the file of element `i` of a stored map or sequence.
+std::size_t file_index(const Tensor& tensor, std::size_t i) {
+  const auto channels = std::size_t(tensor.shape.channels), pixels = tensor.shape.bytes() / channels;
+  return tensor.sequence ? i : i % channels * pixels + i / channels;
+}
+
+void free_leading_axis(onnx::ValueInfoProto& info) {
+  info.mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim(0)->set_dim_param("N");
+}
+
+/// The case with its first `activations` inputs per inference and the others as constants.
+FloatNetwork network_of(const std::string& name, int activations) {
+  onnx::ModelProto model = model_of(name);
+  // Opset 7 only took broadcasting attributes away from arithmetic that these cases do not have.
+  if (model.opset_import(0).version() < 7) model.mutable_opset_import(0)->set_version(7);
+  onnx::GraphProto& graph = *model.mutable_graph();
+  for (int i = 0; i < graph.input_size(); ++i) {
+    if (i < activations) {
+      free_leading_axis(*graph.mutable_input(i));
+      continue;
+    }
+    TensorProto& constant = *graph.add_initializer();
+    REQUIRE(
+        constant.ParseFromString(read_bytes(folder_of(name) + "/test_data_set_0/input_" + std::to_string(i) + ".pb")));
+    constant.set_name(graph.input(i).name());
+  }
+  // Outputs that the reader does not give: mean and variance, masks.
+  graph.mutable_output()->DeleteSubrange(1, graph.node(0).op_type() == "Split" ? 0 : graph.output_size() - 1);
+  for (auto& output : *graph.mutable_output()) free_leading_axis(output);
+  const TemporaryFolder folder;
+  write_bytes(folder.file("case.onnx"), model.SerializeAsString());
+  return read_network(folder.file("case.onnx"));
+}
+
+/// Largest difference over all outputs.
+double largest_float_error(const std::string& name, int activations) {
+  const FloatNetwork network = network_of(name, activations);
+  const Graph& graph = network.graph;
+  const FloatReference reference(network);
+  std::vector<std::vector<float>> in, out;
+  for (int i = 0; i < activations; ++i) in.push_back(floats_of(stored(name, "input_" + std::to_string(i))));
+  for (std::size_t i = 0; i < graph.outputs.size(); ++i)
+    out.push_back(floats_of(stored(name, "output_" + std::to_string(i))));
+  const std::size_t inferences = in[0].size() / graph.tensors[std::size_t(graph.inputs[0])].shape.bytes();
+  double error = 0;
+  for (std::size_t n = 0; n < inferences; ++n) {
+    std::vector<Reals> values;
+    for (std::size_t t = 0; t < in.size(); ++t) {
+      const Tensor& tensor = graph.tensors[std::size_t(graph.inputs[t])];
+      values.emplace_back(tensor.shape.bytes());
+      for (std::size_t i = 0; i < values[t].size(); ++i)
+        values[t][i] = in[t].at(n * values[t].size() + file_index(tensor, i));
+    }
+    const std::vector<Reals> results = reference.run(values);
+    for (std::size_t t = 0; t < results.size(); ++t)
+      for (std::size_t i = 0; i < results[t].size(); ++i) {
+        const Tensor& tensor = graph.tensors[std::size_t(graph.outputs[t])];
+        const float want = out[t].at(n * results[t].size() + file_index(tensor, i));
+        error = std::max(error, std::abs(double(results[t][i]) - double(want)) / std::max(1.0, std::abs(double(want))));
+      }
+  }
+  return error;
+}
+
+/// What the reader says about a case.
+std::string refusal(const std::string& name, int activations = 1) {
+  try {
+    network_of(name, activations);
+  } catch (const mho::InputError& error) {
+    return error.problem();
+  }
+  return "accepted";
 }
 
 }  // namespace
@@ -208,4 +285,98 @@ TEST_CASE("Float convolutions with integer data are within half an output step")
       FloatCase{"conv_with_strides_and_asymmetric_padding", 1, 0, 1.5f, 0});
   CAPTURE(c.name);
   CHECK(largest_error(c) <= (c.y_scale == 1 ? 0.0 : 0.75));
+}
+
+namespace {
+
+constexpr const char* kOneActivation[] = {"relu",
+                                          "sigmoid",
+                                          "tanh",
+                                          "leakyrelu",
+                                          "leakyrelu_default",
+                                          "hardsigmoid_default",
+                                          "hardswish",
+                                          "hardswish_expanded",
+                                          "clip",
+                                          "clip_default_min",
+                                          "clip_default_max",
+                                          "softmax_axis_2",
+                                          "softmax_negative_axis",
+                                          "softmax_default_axis",
+                                          "softmax_large_number",
+                                          "softmax_example",
+                                          "globalaveragepool",
+                                          "averagepool_2d_default",
+                                          "averagepool_2d_pads",
+                                          "averagepool_2d_pads_count_include_pad",
+                                          "averagepool_2d_same_lower",
+                                          "averagepool_2d_ceil",
+                                          "maxpool_2d_dilations",
+                                          "maxpool_2d_same_upper",
+                                          "maxpool_2d_ceil",
+                                          "basic_conv_with_padding",
+                                          "conv_with_autopad_same",
+                                          "conv_with_strides_and_asymmetric_padding",
+                                          "batchnorm_example",
+                                          "batchnorm_epsilon",
+                                          "gemm_default_vector_bias",
+                                          "gemm_default_scalar_bias",
+                                          "gemm_default_single_elem_vector_bias",
+                                          "gemm_default_no_bias",
+                                          "gemm_alpha",
+                                          "gemm_beta",
+                                          "matmul_2d",
+                                          "add_bcast",
+                                          "sub_bcast",
+                                          "mul_bcast",
+                                          "div_bcast",
+                                          "layer_normalization_2d_axis1",
+                                          "layer_normalization_2d_axis_negative_1",
+                                          "layer_normalization_3d_axis2_epsilon",
+                                          "layer_normalization_3d_axis_negative_1_epsilon",
+                                          "reduce_mean_keepdims_random",
+                                          "reduce_mean_negative_axes_keepdims_random",
+                                          "reduce_mean_do_not_keepdims_random",
+                                          "split_equal_parts_2d",
+                                          "split_variable_parts_2d",
+                                          "gather_1"};
+
+}  // namespace
+
+TEST_CASE("Node cases of one activation give the standard's numbers") {
+  for (const char* name : kOneActivation) {
+    CAPTURE(name);
+    try {
+      CHECK(largest_float_error(name, 1) < 2e-6);
+    } catch (const mho::InputError& error) {
+      FAIL_CHECK(error.what());
+    }
+  }
+}
+
+TEST_CASE("Node cases of two activations give the standard's numbers") {
+  for (const char* name :
+       {"add", "mul", "concat_2d_axis_1", "concat_3d_axis_2", "concat_3d_axis_negative_1", "matmul_3d"}) {
+    CAPTURE(name);
+    try {
+      CHECK(largest_float_error(name, 2) < 2e-6);
+    } catch (const mho::InputError& error) {
+      FAIL_CHECK(error.what());
+    }
+  }
+}
+
+TEST_CASE("Node cases beyond what a machine computes are refused") {
+  using Catch::Contains;
+  CHECK_THAT(refusal("softmax_axis_1"), Contains("axis 1 is no run of channels"));
+  CHECK_THAT(refusal("layer_normalization_4d_axis1"), Contains("normalises other axes than the channels"));
+  CHECK_THAT(refusal("batchnorm_example_training_mode"), Contains("is exported for training"));
+  CHECK_THAT(refusal("gemm_transposeA"), Contains("transposes its input"));
+  CHECK_THAT(refusal("constant_pad"), Contains("pads with other values"));
+  CHECK_THAT(refusal("layer_normalization_default_axis"), Contains("normalises other axes than the channels"));
+  CHECK_THAT(refusal("matmul_4d", 2), Contains("whose axes do not lie as attention has them"));
+  CHECK_THAT(refusal("concat_3d_axis_1", 2), Contains("axis is 1"));
+  CHECK_THAT(refusal("maxpool_1d_default"), Contains("input is no map"));
+  CHECK_THAT(refusal("lrn"), Contains("operator is not supported"));
+  CHECK_THAT(refusal("elu"), Contains("operator is not supported"));
 }

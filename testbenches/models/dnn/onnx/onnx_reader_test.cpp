@@ -339,3 +339,55 @@ TEST_CASE("Initialisers that also stand among the inputs are no inputs") {
   m.input("w.codes", TensorProto::INT8, {2, 2, 2, 2});
   CHECK(m.load().inputs.size() == 1);
 }
+
+TEST_CASE("A float input may be read in float and quantised as well") {
+  ModelWriter m;
+  m.input("x", TensorProto::FLOAT, {0, 3});
+  m.dequantise(m.quantise("x", "q", 0.5f), "r", 0.5f);
+  m.node("Add", {"r", "x"}, "y");
+  m.model.mutable_graph()->add_output()->set_name("y");
+  const FloatNetwork network = m.load_network();
+  REQUIRE(network.graph.nodes.size() == 2);
+  CHECK(network.graph.nodes[0].op == Operator::kRequantise);
+  CHECK(network.graph.nodes[1].inputs == std::vector<int>{1, 0});
+  CHECK(network.quantised == std::vector<bool>{false, true, false});
+  CHECK(network.graph.tensors[0].name == "x");
+}
+
+TEST_CASE("Two consumers of one open result share one tensor, under the name of the last value that joined it") {
+  ModelWriter m;
+  m.input("x", TensorProto::FLOAT, {0, 2, 2, 2});
+  m.node("Conv", {"x", m.floats("w", {1, 2, 3, 4}, {2, 2, 1, 1})}, "c");
+  m.node("Relu", {"c"}, "r");
+  m.node("Add", {"r", "r"}, "a");
+  m.node("GlobalAveragePool", {"r"}, "g");
+  m.node("Mul", {"g", "a"}, "y");
+  m.model.mutable_graph()->add_output()->set_name("y");
+  const FloatNetwork network = m.load_network();
+  REQUIRE(network.graph.nodes.size() == 4);
+  CHECK(network.graph.tensors[1].name == "r");
+  for (const Node& node : network.graph.nodes) {
+    if (node.op == Operator::kAdd) CHECK(node.inputs == std::vector<int>{1, 1});
+    if (node.op == Operator::kAveragePool) CHECK(node.inputs == std::vector<int>{1});
+    // The map comes first, the pixel that is multiplied everywhere second.
+    if (node.op == Operator::kMultiply) CHECK(network.graph.input_of(node, 0).shape == Shape{2, 2, 2});
+  }
+}
+
+TEST_CASE("QGemm is a fully connected layer") {
+  ModelWriter m(13);
+  m.input("a", TensorProto::UINT8, {0, 2});
+  onnx::NodeProto& node =
+      m.node("QGemm",
+             {"a", m.floats("as", {0.5f}), m.integers("az", TensorProto::UINT8, {10}),
+              m.integers("w", TensorProto::INT8, {1, 2, 3, -4, 5, 6}, {3, 2}), m.floats("ws", {1.0f, 2.0f, 1.0f}, {3}),
+              m.integers("wz", TensorProto::INT8, {0, 0, 0}, {3}), m.integers("c", TensorProto::INT32, {1, 2, 3}, {3}),
+              m.floats("ys", {0.5f}), m.integers("yz", TensorProto::INT8, {-1})},
+             "y");
+  node.set_domain("com.microsoft");
+  set_integer(node, "transB", 1);
+  m.output("y", TensorProto::INT8, {0, 3});
+  const Graph graph = m.load();
+  // a - 10 = 1, 2: 1 + 4 + 1 = 6; (3 - 8 + 2) * 2 = -6; 5 + 12 + 3 = 20; - 1.
+  CHECK(execute(graph, {codes({11, 12})})[std::size_t(graph.outputs[0])] == codes({5, -7, 19}));
+}

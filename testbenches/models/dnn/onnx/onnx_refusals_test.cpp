@@ -2,6 +2,7 @@
 // One bad model for every rule of the reader: an InputError of one line that names the node and what is allowed.
 #include <catch2/catch.hpp>
 
+#include <cmath>
 #include <functional>
 
 #include "models/dnn/onnx/onnx_reader.h"
@@ -40,10 +41,14 @@ onnx::TypeProto_Tensor& output_type(ModelWriter& m) {
 
 TEST_CASE("Models of other versions are refused with what is supported") {
   check_all({
-      {"uses opset 18 (10 to 17", [](ModelWriter& m) { m.model.mutable_opset_import(0)->set_version(18); }},
-      {"uses opset 9 (", [](ModelWriter& m) { m.model.mutable_opset_import(0)->set_version(9); }},
+      {"uses opset 22 (7 to 21", [](ModelWriter& m) { m.model.mutable_opset_import(0)->set_version(22); }},
+      {"uses opset 6 (", [](ModelWriter& m) { m.model.mutable_opset_import(0)->set_version(6); }},
+      {"(DequantizeLinear): operator has changed in opset 19 (a model exported with opset 17 or lower)",
+       [](ModelWriter& m) { m.model.mutable_opset_import(0)->set_version(19); }},
+      {"accepted", [](ModelWriter& m) { m.model.mutable_opset_import(0)->set_version(18); }},
       {"uses opset 0", [](ModelWriter& m) { m.model.clear_opset_import(); }},
-      {"has IR version 9 (3 to 8)", [](ModelWriter& m) { m.model.set_ir_version(9); }},
+      {"has IR version 11 (3 to 10)", [](ModelWriter& m) { m.model.set_ir_version(11); }},
+      {"accepted", [](ModelWriter& m) { m.model.set_ir_version(9); }},
       {"has IR version 0", [](ModelWriter& m) { m.model.clear_ir_version(); }},
       {"holds no graph", [](ModelWriter& m) { m.model.clear_graph(); }},
       {"sparse", [](ModelWriter& m) { m.model.mutable_graph()->add_sparse_initializer(); }},
@@ -52,11 +57,11 @@ TEST_CASE("Models of other versions are refused with what is supported") {
 
 TEST_CASE("Operators that are not supported are refused by node with the list of those that are") {
   check_all({
-      {"node `relu.Relu` (Softmax): operator is not supported (Add, AveragePool, Clip",
-       [](ModelWriter& m) { m.node_of("relu").set_op_type("Softmax"); }},
+      {"node `relu.Relu` (Loop): operator is not supported (Add, AveragePool, BatchNorm",
+       [](ModelWriter& m) { m.node_of("relu").set_op_type("Loop"); }},
       {"operator is not supported", [](ModelWriter& m) { m.node_of("relu").set_domain("com.microsoft"); }},
-      {"node `relu` (Softmax)",
-       [](ModelWriter& m) { m.node_of("relu").set_op_type("Softmax"), m.node_of("relu").clear_name(); }},
+      {"node `relu` (Loop)",
+       [](ModelWriter& m) { m.node_of("relu").set_op_type("Loop"), m.node_of("relu").clear_name(); }},
       {"has no output", [](ModelWriter& m) { m.node_of("relu").clear_output(); }},
       {"more than one output", [](ModelWriter& m) { m.node_of("relu").add_output("mask"); }},
   });
@@ -85,15 +90,16 @@ TEST_CASE("Values that are missing, doubled or out of order are refused") {
          m.output("real", TensorProto::FLOAT, {0, 2, 1, 1});
        }},
       {"has no name", [](ModelWriter& m) { m.initialiser("b.codes").clear_name(); }},
-      {"reads `sum`, which has other readers and is not quantised",
+      {"tensor `sum` is float, without scale (quantised models; `mho import MODEL --samples FILE --out DIR`",
        [](ModelWriter& m) { m.node_of("y").set_input(0, "sum"); }},
   });
 }
 
 TEST_CASE("Inputs and outputs of the wrong kind are refused") {
   check_all({
-      {"graph input `image` has 3 dimensions ([N, channels, height, width]",
-       [](ModelWriter& m) { input_shape(m).mutable_dim()->RemoveLast(); }},
+      {"graph input `image` has 5 dimensions ([N, channels, height, width]",
+       [](ModelWriter& m) { input_shape(m).add_dim(); }},
+      {"node `sum.Conv` (Conv): input is no map", [](ModelWriter& m) { input_shape(m).mutable_dim()->RemoveLast(); }},
       {"has 7 at its leading axis", [](ModelWriter& m) { input_shape(m).mutable_dim(0)->set_dim_value(7); }},
       {"no usable extent at axis 2", [](ModelWriter& m) { input_shape(m).mutable_dim(2)->set_dim_value(-2); }},
       {"no usable extent at axis 3 (1 to 16777216)",
@@ -114,10 +120,11 @@ TEST_CASE("Inputs and outputs of the wrong kind are refused") {
       {"is declared with another shape ([N, 2, 1, 1] as computed)",
        [](ModelWriter& m) { output_type(m).mutable_shape()->mutable_dim(1)->set_dim_value(3); }},
       {"is declared with another shape", [](ModelWriter& m) { output_type(m).mutable_shape()->add_dim(); }},
-      {"graph output `relu` is not quantised",
+      {"tensor `relu` is float, without scale",
        [](ModelWriter& m) {
          m.model.mutable_graph()->mutable_node()->RemoveLast();
          m.model.mutable_graph()->mutable_output(0)->set_name("relu");
+         output_type(m).set_elem_type(TensorProto::FLOAT);
        }},
       {"graph input `extra` is float and never quantised",
        [](ModelWriter& m) {
@@ -136,8 +143,8 @@ TEST_CASE("Float networks are refused with the remedy") {
   m.floats("w", std::vector<float>(4, 1.0f), {1, 1, 2, 2});
   m.node("Conv", {m.input("x", TensorProto::FLOAT, {1, 1, 4, 4}), "w"}, "y");
   m.output("y", TensorProto::FLOAT, {1, 1, 3, 3});
-  CHECK_THAT(m.refusal(), Catch::Contains("node `y.Conv` (Conv): input 0 is no quantised activation") &&
-                              Catch::Contains("DequantizeLinear before and QuantizeLinear after"));
+  CHECK_THAT(m.refusal(), Catch::Contains("node `y.Conv` has weights in float") &&
+                              Catch::Contains("`mho import MODEL --samples FILE --out DIR` quantises the network"));
 }
 
 TEST_CASE("Quantisation parameters outside the integer semantics are refused") {
@@ -306,8 +313,8 @@ TEST_CASE("Products and pools outside the supported forms are refused") {
                       set_integer(n, "count_include_pad", 1);
                     }),
              Contains("ceil_mode reaches beyond padding that counts"));
-  CHECK_THAT(pooled("Flatten", [](ModelWriter&, onnx::NodeProto& n) { set_integer(n, "axis", 2); }),
-             Contains("axis is 2 (1)"));
+  CHECK_THAT(pooled("Flatten", [](ModelWriter&, onnx::NodeProto& n) { set_integer(n, "axis", 5); }),
+             Contains("axis is 5 (an axis of the input)"));
   CHECK_THAT(pooled("Reshape",
                     [](ModelWriter& m, onnx::NodeProto& n) {
                       n.add_input(m.integers("shape", TensorProto::INT64, {1, -1}, {2}));
@@ -318,14 +325,19 @@ TEST_CASE("Products and pools outside the supported forms are refused") {
                       n.add_input("x");
                       set_integer(n, "axis", 2);
                     }),
-             Contains("axis is 2 (1, the channels)"));
+             Contains("axis is 2 (the channels: 1 of [N, C, H, W]"));
   CHECK_THAT(pooled("Gemm",
+                    [](ModelWriter& m, onnx::NodeProto& n) {
+                      n.add_input(m.integers("w", TensorProto::INT8, std::vector<int>(32, 1), {32, 1}));
+                    }),
+             Contains("input is a map"));
+  CHECK_THAT(pooled("MatMul",
                     [](ModelWriter& m, onnx::NodeProto& n) {
                       n.add_input(m.weights("w", {32, 1}, std::vector<int>(32, 1), {1}));
                     }),
              Contains("reads `w`, which nothing before it writes"));
   CHECK_THAT(pooled("MatMul", [](ModelWriter&, onnx::NodeProto& n) { n.add_input("x"); }),
-             Contains("input 1 is not a quantised constant"));
+             Contains("multiplies two activations whose axes do not lie as attention has them"));
 }
 
 TEST_CASE("Matrix products outside the supported forms are refused") {
@@ -357,4 +369,31 @@ TEST_CASE("Matrix products outside the supported forms are refused") {
         m.initialiser("w.zero").set_dims(0, 4);
       }),
       Contains("weight scales do not stand along the outputs"));
+}
+
+TEST_CASE("A bound that is no code leaves a tensor without format, a ReLU does not") {
+  const auto bounded = [](float low, float high) {
+    ModelWriter m;
+    m.dequantise(m.input("image", TensorProto::UINT8, {0, 2, 1, 2}), "x", 1.0f, 9);
+    m.node("Clip", {"x", m.floats("low", {low}), m.floats("high", {high})}, "clipped");
+    m.node("GlobalAveragePool", {"clipped"}, "mean");
+    m.quantise("mean", "y", 1.0f);
+    m.model.mutable_graph()->add_output()->set_name("y");
+    return m.refusal();
+  };
+  CHECK(bounded(0.0f, INFINITY) == "accepted");
+  CHECK_THAT(bounded(0.0f, 6.4f), Catch::Contains("tensor `clipped` is float, without scale"));
+  CHECK_THAT(bounded(-3.3f, INFINITY), Catch::Contains("tensor `clipped` is float, without scale"));
+}
+
+TEST_CASE("Codes that a QLinear operator takes for others, and casts to integers, are refused") {
+  ModelWriter m = small_convolution();
+  m.node("QLinearSigmoid", {"y", m.floats("other", {1.0f}), "y.zero", "other"}, "z").set_domain("com.microsoft");
+  m.node_of("z").add_input("y.zero");
+  CHECK_THAT(m.refusal(), Catch::Contains("type of input 0 differ from those that its codes were written with"));
+  m.node_of("z").set_input(1, "y.scale");
+  CHECK(m.refusal() == "accepted");
+  ModelWriter cast = small_convolution();
+  set_integer(cast.node("Cast", {"y"}, "z"), "to", TensorProto::INT64);
+  CHECK_THAT(cast.refusal(), Catch::Contains("changes the type of an activation (int8, as it is)"));
 }

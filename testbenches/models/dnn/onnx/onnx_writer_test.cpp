@@ -8,7 +8,9 @@
 #include <random>
 
 #include "models/dnn/graph_builder.h"
+#include "models/dnn/onnx/onnx_proto.h"
 #include "models/dnn/onnx/onnx_reader.h"
+#include "models/dnn/onnx/protobuf_file.h"
 #include "models/dnn/operators.h"
 #include "models/input_error.h"
 #include "testbenches/models/dnn/onnx/model_writer.h"
@@ -86,6 +88,129 @@ TEST_CASE("a network with every operator survives writing and reading") {
     }
   }
   require_same(graph);
+}
+
+TEST_CASE("functions, choices of channels, padding and products of maps survive writing and reading") {
+  GraphBuilder builder("functions", 4);
+  const int image = builder.input({5, 6, 8});
+  const Function functions[] = {Function::kSigmoid,     Function::kTanh,      Function::kLeakyRelu,
+                                Function::kHardSigmoid, Function::kHardSwish, Function::kGelu};
+  int x = builder.convolution(image, 8, square_window(1), {1, false, {}, ""});
+  for (const Function function : functions)
+    x = builder.convolution(builder.function(x, function, function == Function::kHardSigmoid ? 0.25 : 0.125), 8,
+                            square_window(1), {1, false, {}, ""});
+  const int gate = builder.function(builder.global_average_pool(x), Function::kSigmoid);
+  const int gated = builder.add(builder.multiply(x, gate), gate);
+  const int affine = builder.affine(gated, {1, 2, -1, 0.5, 0.25, 3, 1.5, -2}, {0, 1, 2, -1, 0.5, 0, -0.25, 4});
+  const int selected = builder.select(affine, {7, 0, 0, 3, 5});
+  Window frame;
+  frame.pad_top = 1, frame.pad_left = 2, frame.pad_bottom = 3;
+  const int padded = builder.pad(selected, frame);
+  builder.layer_norm(builder.softmax(padded));
+  require_same(builder.build());
+}
+
+TEST_CASE("an encoder layer survives writing and reading") {
+  GraphBuilder builder("encoder", 6);
+  const int tokens = builder.sequence(24, 12);
+  const auto linear = [&](int x, int channels) {
+    return builder.convolution(x, channels, square_window(1), {1, false, {}, ""});
+  };
+  const int scores = builder.matmul(linear(tokens, 12), linear(tokens, 12), 3, true);
+  SECTION("with scores between operators of attention") {
+    const int context = builder.matmul(builder.softmax(scores, 3), linear(tokens, 12), 3, false);
+    const int first = builder.layer_norm(builder.add(linear(context, 12), tokens, false));
+    const int second = linear(builder.function(linear(first, 20), Function::kGelu), 12);
+    builder.layer_norm(builder.add(second, first, false));
+  }
+  SECTION("with scores as an output, and read by something else") {
+    builder.output(scores);
+    const int weights = builder.softmax(scores, 3);
+    builder.output(linear(weights, 5));
+    builder.output(builder.matmul(weights, tokens, 3, false));
+  }
+  SECTION("with heads of another number behind the scores") {
+    const int weights = builder.softmax(builder.softmax(scores, 3), 6);
+    builder.matmul(weights, tokens, 3, false);
+  }
+  SECTION("of one head, with choices of channels, concatenation and products") {
+    const int half = builder.select(tokens, {11, 10, 9, 0, 1, 2});
+    const int one = builder.matmul(builder.softmax(builder.matmul(half, half, 1, true)), half, 1, false);
+    const int joined = builder.concat({one, half});
+    builder.affine(builder.multiply(joined, tokens), std::vector<double>(12, 0.5), std::vector<double>(12, 0.125));
+  }
+  require_same(builder.build());
+}
+
+TEST_CASE("layers that only look like a classifier's stay maps") {
+  // Squeeze and excite: products of one pixel, which cover their whole input, before a gate.
+  GraphBuilder builder("gated");
+  const int image = builder.input({4, 5, 6});
+  const int squeezed = builder.fully_connected(builder.global_average_pool(image), 3);
+  const int gate =
+      builder.function(builder.fully_connected(squeezed, 6, {1, false, {}, ""}), Function::kHardSigmoid, 0.2);
+  builder.multiply(image, gate);
+  require_same(builder.build());
+}
+
+TEST_CASE("what reads a sequence is one, whether its tensor says so or not") {
+  GraphBuilder builder("silent");
+  const int tokens = builder.sequence(6, 8);
+  const int keys = builder.convolution(tokens, 8, square_window(1), {1, false, {}, ""});
+  const int context = builder.attention(tokens, keys, tokens, 2);
+  builder.convolution(builder.global_average_pool(builder.add(context, tokens, false)), 3, square_window(1));
+  Graph graph = builder.build();
+  require_same(graph);
+  for (Tensor& tensor : graph.tensors)
+    if (tensor.name != graph.tensors[0].name) tensor.sequence = false;
+  require_same(graph);
+}
+
+TEST_CASE("a model says which operators it needs") {
+  const auto opset_of = [](const Graph& graph) {
+    const TemporaryFolder folder;
+    write_onnx(folder.file("model.onnx"), graph);
+    onnx::ModelProto model;
+    read_message(folder.file("model.onnx"), "a model", model);
+    return model.opset_import(0).version();
+  };
+  GraphBuilder plain("plain"), swish("swish"), norm("norm");
+  plain.function(plain.input({3, 3, 2}), Function::kSigmoid);
+  swish.function(swish.input({3, 3, 2}), Function::kHardSwish);
+  norm.layer_norm(norm.function(norm.sequence(4, 8), Function::kHardSwish));
+  CHECK(opset_of(plain.build()) == 13);
+  CHECK(opset_of(swish.build()) == 14);
+  CHECK(opset_of(norm.build()) == 17);
+}
+
+TEST_CASE("windows over sequences, attention between pixels and mixtures of both survive") {
+  GraphBuilder builder("mixture");
+  const Window window = square_window(2, 1, 1);
+  SECTION("pools and windows of a sequence") {
+    const int tokens = builder.sequence(24, 4);
+    builder.output(builder.max_pool(tokens, square_window(2)));
+    builder.output(builder.convolution(tokens, 3, window, {1, false, {}, ""}));
+    Window frame;
+    frame.pad_top = frame.pad_right = 1;
+    builder.output(builder.pad(tokens, frame));
+  }
+  SECTION("pixels that attend to each other and to positions") {
+    const int tokens = builder.sequence(24, 4), image = builder.input({3, 4, 4});
+    const int context = builder.attention(image, tokens, tokens, 2);
+    builder.output(
+        builder.attention(tokens, builder.convolution(image, 4, window), builder.max_pool(context, window), 2));
+    builder.output(builder.convolution(context, 5, square_window(3), {1, false, {}, ""}));
+    builder.output(builder.add(image, context, false));
+  }
+  SECTION("runs of a map's channels") { builder.softmax(builder.input({3, 4, 4}), 2); }
+  SECTION("one vector for all positions") {
+    const int tokens = builder.sequence(6, 4), vector = builder.input({1, 1, 4});
+    builder.add(builder.multiply(tokens, vector), vector, false);
+  }
+  SECTION("a classifier of a whole sequence") {
+    builder.fully_connected(builder.fully_connected(builder.sequence(24, 4), 7), 3);
+  }
+  require_same(builder.build());
 }
 
 TEST_CASE("a fully connected layer whose output something else reads stays a map") {

@@ -102,8 +102,8 @@ TEST_CASE("Tensors that contradict themselves are refused") {
   CHECK_THAT(spoilt([](auto& t) { t.set_dims(0, std::int64_t(1) << 33); }), Contains("too many elements"));
   CHECK_THAT(spoilt([](auto& t) { t.set_dims(0, 1 << 30), t.add_dims(1 << 30), t.add_dims(1 << 30); }),
              Contains("too many elements"));
-  CHECK_THAT(spoilt([](auto& t) { t.set_data_type(onnx::TensorProto::DOUBLE); }),
-             Contains("type double (uint8, int8, int32, int64, float)"));
+  CHECK_THAT(spoilt([](auto& t) { t.set_data_type(onnx::TensorProto::FLOAT16); }),
+             Contains("type float16 (uint8, int8, int32, int64, float, double, bool)"));
   CHECK_THAT(spoilt([](auto& t) { t.clear_data_type(); }), Contains("type undefined"));
   CHECK_THAT(spoilt([](auto& t) { t.clear_raw_data(), t.add_int32_data(7); }), Contains("holds 1 elements (2"));
   CHECK_THAT(spoilt([](auto& t) { t.add_external_data(); }), Contains("keeps its data in another file"));
@@ -155,4 +155,44 @@ TEST_CASE("Inputs of another shape or type are refused with the expected one") {
   CHECK_THROWS_WITH(to_codes(wrong_type, map, 0, "a.pb"), Contains("holds int8 for input `image` (uint8 or float)"));
   const OnnxTensor too_short{"x", OnnxTensor::Type::kUint8, {1, 4, 2, 3}, Codes(23)};
   CHECK_THROWS_AS(to_codes(too_short, map, 0, "a.pb"), mho::InputError);
+}
+
+TEST_CASE("Sequences are stored as the graph has them") {
+  // Two inferences of six positions with two channels; 6 positions stand in one row.
+  const Tensor tokens{"tokens", sequence_shape(6, 2), CodeType::kUint8, 1.0, 0, true};
+  OnnxTensor stored{"tokens", OnnxTensor::Type::kUint8, {2, 6, 2}, {}};
+  for (int i = 0; i < 24; ++i) stored.raw.push_back(std::uint8_t(i));
+  const std::vector<Codes> inferences = to_codes(stored, tokens, 0, "t.pb");
+  REQUIRE(inferences.size() == 2);
+  CHECK(inferences[1] == codes({12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23}));
+  CHECK(from_codes(inferences, tokens).dims == stored.dims);
+  CHECK(from_codes(inferences, tokens).raw == stored.raw);
+  stored.dims = {2, 2, 6};
+  CHECK_THROWS_WITH(to_codes(stored, tokens, 0, "t.pb"), Catch::Contains("[N, 6, 2]"));
+}
+
+TEST_CASE("Doubles are read as floats") {
+  const TemporaryFolder folder;
+  onnx::TensorProto t;
+  t.set_name("t");
+  t.set_data_type(onnx::TensorProto::DOUBLE);
+  t.add_dims(2);
+  t.add_double_data(0.5);
+  t.add_double_data(-3.0);
+  const auto read = [&] {
+    write_bytes(folder.file("t.pb"), t.SerializeAsString());
+    const OnnxTensor tensor = read_tensor(folder.file("t.pb"));
+    std::vector<float> values(2);
+    std::memcpy(values.data(), tensor.raw.data(), tensor.raw.size());
+    return values;
+  };
+  CHECK(read() == std::vector<float>{0.5f, -3.0f});
+  t.set_double_data(1, 1e300);
+  CHECK_THROWS_WITH(read(), Catch::Contains("numbers that fit float"));
+  t.clear_double_data();
+  const double raw[] = {2.0, 4.0};
+  t.set_raw_data(raw, sizeof raw);
+  CHECK(read() == std::vector<float>{2.0f, 4.0f});
+  t.set_raw_data(raw, sizeof raw - 1);
+  CHECK_THROWS_WITH(read(), Catch::Contains("elements (2"));
 }
