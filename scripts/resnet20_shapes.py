@@ -27,18 +27,20 @@ def render_command(arguments):
 
 
 def train_command(arguments):
-    """`train`: renders the training set, trains, folds, calibrates, quantises; writes the model, the float weights and the facts."""
+    """`train`: renders the training set, trains, folds, calibrates, quantises; writes the models, the float weights and the facts."""
     import numpy as np
     import onnx
     from resnet20_quantiser import quantised_model
-    from resnet20_training import calibrate, fold_batch_norm, train
+    from resnet20_training import calibrate, export_float, fold_batch_norm, train
     from shapes_renderer import render
     start = time.monotonic()
     images, labels = render(arguments.images, arguments.seed)
     print(f"rendered {len(images)} training images in {time.monotonic() - start:.0f} s", flush=True)
-    parameters = fold_batch_norm(train(images, labels, arguments.epochs, arguments.seed, arguments.threads))
+    network = train(images, labels, arguments.epochs, arguments.seed, arguments.threads)
+    parameters = fold_batch_norm(network)
     model = quantised_model(parameters, calibrate(parameters, images[:CALIBRATION_IMAGES]))
     arguments.out.mkdir(parents=True, exist_ok=True)
+    export_float(network, arguments.out / "float.onnx")
     onnx.save(model, str(arguments.out / "model.onnx"))
     np.savez(arguments.out / "float_weights.npz", **parameters)
     facts = {"seed": arguments.seed, "training_images": len(images), "epochs": arguments.epochs, "threads": arguments.threads,
@@ -89,7 +91,8 @@ def add_render(commands):
 def add_train(commands):
     command = commands.add_parser("train", help="train, quantise and export the network", description=(
         "Renders its own training images, trains ResNet-20 in float, folds batch normalisation, takes activation ranges from "
-        f"{CALIBRATION_IMAGES} training images, quantises and writes model.onnx, float_weights.npz and recipe.json (seed, images, epochs, time)."))
+        f"{CALIBRATION_IMAGES} training images, quantises and writes model.onnx, float.onnx (as PyTorch exports it), "
+        "float_weights.npz and recipe.json (seed, images, epochs, time)."))
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write into; made if missing")
     command.add_argument("--images", type=int, default=40000, help="training images to render (default %(default)s)")
     command.add_argument("--epochs", type=int, default=4, help="passes over them (default %(default)s)")

@@ -16,6 +16,7 @@ from resnet20_layers import IMAGE, LOGITS, parameter_name, resnet20_layers
 BATCH = 64
 PEAK_RATE = 2e-3
 WEIGHT_DECAY = 0.01
+IMAGE_SHAPE = (3, 32, 32)
 
 
 class Network(nn.Module):
@@ -35,7 +36,22 @@ class Network(nn.Module):
         start_from_edges(self.weighted["stem_conv"][0].weight)
 
     def forward(self, images):
+        return self.on_reals(as_reals(images))
+
+    def on_reals(self, images):
+        """Logits of float images in [0, 1]."""
         return run_layers(images, lambda layer, x: self.weighted[module_key(layer)](x))[LOGITS]
+
+
+class OnReals(nn.Module):
+    """The network as a float model takes its images: reals in [0, 1]."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, images):
+        return self.network.on_reals(images)
 
 
 def start_from_edges(weight):
@@ -49,9 +65,14 @@ def module_key(layer):
     return parameter_name(layer).replace(".", "_")
 
 
+def as_reals(images):
+    """uint8 images as floats in [0, 1]."""
+    return images.float() / 255
+
+
 def run_layers(images, apply_weights):
-    """Runs uint8 images [N, 3, 32, 32] through the layer list in float32; returns every tensor by name."""
-    tensors = {IMAGE: images.float() / 255}
+    """Runs float images [N, 3, 32, 32] through the layer list; returns every tensor by name."""
+    tensors = {IMAGE: images}
     for layer in resnet20_layers():
         sources = [tensors[name] for name in layer.inputs]
         if layer.has_weights:
@@ -98,6 +119,14 @@ def train(images, labels, epochs, seed, threads):
     return network.eval()
 
 
+def export_float(network, path):
+    """Writes the trained network as PyTorch exports it: float32, opset 13, batch normalisation as nodes of its own."""
+    # TrainingMode.EVAL would fold batch normalisation; PRESERVE leaves the network as it is, which is in evaluation.
+    torch.onnx.export(OnReals(network).eval(), torch.zeros(1, *IMAGE_SHAPE), str(path), opset_version=13,
+                      training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False, input_names=[IMAGE],
+                      output_names=[LOGITS], dynamic_axes={IMAGE: {0: "N"}, LOGITS: {0: "N"}})
+
+
 def fold_batch_norm(network):
     """Weights and biases as numpy float32, with y = gamma (conv(x) - mean) / sqrt(variance + eps) + beta folded into the convolution.
 
@@ -129,7 +158,7 @@ def run_folded(parameters, images):
         return functional.conv2d(x, weight, bias, layer.stride, layer.pad)
 
     with torch.no_grad():
-        return run_layers(torch.from_numpy(images), apply_weights)
+        return run_layers(as_reals(torch.from_numpy(images)), apply_weights)
 
 
 def float_accuracy(parameters, images, labels):
