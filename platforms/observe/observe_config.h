@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "models/observe/column_sums.h"
 #include "models/observe/ledger.h"
 #include "platforms/config/node.h"
 
@@ -25,6 +26,7 @@ struct ObserveConfig {
   std::string wave_path;           ///< where wave.vcd is written, in the folder of results; empty: no waveform
   /// Joules of some counts; empty: the platform has no wave of power.
   std::function<double(const observe::Counts&)> energy_j;
+  observe::ColumnSumRecorder* column_sums = nullptr;  ///< is told what converters sample; null: nobody
 };
 
 }  // namespace mho

@@ -55,7 +55,9 @@ void check_command(const Command& command, const ScenarioFiles& files, const Sur
   const Workload workload = load_workload(scenario);
   const mapping::Machine& machine = scenario.platform.machine;
   const CostModel costs(scenario.technology, machine);
-  const mapping::Program program = mapping::compile(workload.graph, machine);
+  // Levels are only looked at, layer by layer.
+  const mapping::Program program = mapping::encode(mapping::plan(workload.graph, machine), workload.graph, machine,
+                                                   [](const mapping::Program&, const mapping::LayerPlan&) {});
   const std::string what = scenario.network + " on " + machine.name;
   if (scenario.name != what) out << printable(scenario.name, 200) << ": ";
   out << printable(what, 400) << "\n\n";

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // `mho export`: a network with all its tensors as an ONNX model, beside the inputs that a run of it would take.
-#include <filesystem>
 #include <ostream>
-#include <system_error>
 
 #include "models/dnn/onnx/onnx_reader.h"
 #include "models/dnn/onnx/onnx_writer.h"
-#include "models/input_error.h"
-#include "platforms/config/value_type.h"
+#include "platforms/config/overrides.h"
+#include "platforms/config/reader.h"
 #include "platforms/program/commands.h"
 #include "platforms/report/run_folder.h"
 #include "platforms/scenario/network_descriptor.h"
@@ -21,6 +19,16 @@ using config::Node;
 using config::Position;
 
 constexpr std::int64_t kMostInferences = 1'000'000;
+
+/// The one key of a scenario that `--set` may change here.
+Node network_parameters(const Command& command, const NetworkDescriptor& network) {
+  Node tree = Node::mapping(Position("--set"));
+  config::apply_overrides(tree, command.scenario.overrides);
+  config::Reader reader(std::move(tree));
+  Node parameters = read_network_parameters(reader, &network);
+  reader.finish();
+  return parameters;
+}
 
 /// A scenario without a machine: what load_workload needs and no more.
 Scenario scenario_of(const Command& command, const ScenarioFiles& files) {
@@ -36,14 +44,8 @@ Scenario scenario_of(const Command& command, const ScenarioFiles& files) {
   scenario.model = network.model;
   scenario.inputs = network.inputs;
   scenario.inputs_at = scenario.inferences_at = Position("--inferences");
+  scenario.network_parameters = network_parameters(command, network);
   return scenario;
-}
-
-/// A model must not take the place of a run's results, whose folder RunFolder would replace.
-void require_new_folder(const std::string& path) {
-  std::error_code error;
-  if (std::filesystem::is_directory(path, error) && !std::filesystem::is_empty(path, error))
-    throw InputError("--out " + path, 0, 0, "is a folder with files in it", "a new folder");
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "models/pim/accelerator_registers.h"
 #include "models/tlm/registers_export.h"
 #include "platforms/config/document.h"
+#include "platforms/config/quantity.h"
 #include "platforms/config/suggest.h"
 #include "platforms/platform_modules.h"
 #include "platforms/program/commands.h"
@@ -17,8 +18,8 @@ namespace {
 
 using config::Node;
 
-const std::vector<std::string> kTopics{"systems", "networks",  "scenarios", "keys", "statistics",
-                                       "waves",   "registers", "header",    "svd"};
+const std::vector<std::string> kTopics{"systems",    "networks", "scenarios", "keys",   "policies",
+                                       "statistics", "waves",    "registers", "header", "svd"};
 
 /// The key `description` of a file, or why there is none; a broken file does not break the list.
 std::string description_of(const std::string& path) try {
@@ -37,8 +38,8 @@ void list_names(std::ostream& out, const ScenarioFiles& files, const std::string
   table.write(out);
 }
 
-void list_keys(std::ostream& out) {
-  for (const config::KeyReference& key : scenario_keys()) {
+void list_keys(std::ostream& out, const ScenarioFiles& files) {
+  for (const config::KeyReference& key : scenario_keys(files)) {
     if (key.type == "section" || key.type == "sections by name") {
       out << key.path << "\n    " << key.description << '\n';
       continue;
@@ -47,6 +48,21 @@ void list_keys(std::ostream& out) {
         << key.default_value << "]\n    " << key.description << '\n';
     if (!key.allowed.empty()) out << "    allowed: " << key.allowed << '\n';
   }
+}
+
+/// The policies of one kind under the key that chooses among them.
+template <class Made>
+void list_policies(std::ostream& out, const char* key, const std::vector<mapping::Policy<Made>>& policies) {
+  out << key << '\n';
+  TextTable table({Align::kLeft, Align::kLeft});
+  for (const mapping::Policy<Made>& policy : policies) {
+    table.add({policy.name, policy.description});
+    for (const mapping::PolicyParameter& p : policy.parameters)
+      table.add({"  " + p.name, p.description + " (" + config::format_real(p.lowest) + " to " +
+                                    config::format_real(p.highest) + "; default " + config::format_real(p.otherwise) +
+                                    ")"});
+  }
+  table.write(out);
 }
 
 /// What every kind of module shows; `entries` picks statistics or waves.
@@ -78,7 +94,8 @@ void list_command(const Command& command, const ScenarioFiles& files, const Surr
   const std::string& topic = command.topic;
   if (topic == "systems" || topic == "networks" || topic == "scenarios")
     return list_names(out, files, topic.substr(0, topic.size() - 1));
-  if (topic == "keys") return list_keys(out);
+  if (topic == "keys") return list_keys(out, files);
+  if (topic == "policies") return list_policies(out, "encoding", files.policies().all<arithmetic::WeightEncoding>());
   if (topic == "statistics") return list_statistics(out);
   if (topic == "waves") return list_modules(out, &ModuleKind::waves);
   if (topic == "registers") return void(out << tlm_kit::markdown_table(pim::accelerator_registers()));

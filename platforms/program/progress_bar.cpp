@@ -16,8 +16,8 @@ constexpr milliseconds kBetween{100};
 
 }  // namespace
 
-ProgressBar::ProgressBar(std::ostream& out, bool terminal, Clock clock)
-    : out_(out), terminal_(terminal), clock_(std::move(clock)), start_(clock_()), last_(start_) {}
+ProgressBar::ProgressBar(std::ostream& out, bool terminal, Clock clock, std::string what)
+    : out_(out), terminal_(terminal), clock_(std::move(clock)), what_(std::move(what)), start_(clock_()), last_(start_) {}
 
 void ProgressBar::update(std::uint64_t done, std::uint64_t all) {
   if (!terminal_ || all == 0) return;
@@ -27,7 +27,7 @@ void ProgressBar::update(std::uint64_t done, std::uint64_t all) {
   const int full = int(share * kWidth);
   const double spent = std::chrono::duration<double>(now - start_).count();
   std::string line = "\r[" + std::string(std::size_t(full), '#') + std::string(std::size_t(kWidth - full), '.') + "] " +
-                     std::to_string(done) + " of " + std::to_string(all) + " inferences";
+                     std::to_string(done) + " of " + std::to_string(all) + " " + what_;
   if (done > 0) line += ", " + std::to_string(int(spent / share - spent + 0.5)) + " s left";
   out_ << line << "\x1b[K" << std::flush;
   last_ = now;

@@ -7,19 +7,21 @@
 #include <cstdint>
 #include <functional>
 #include <ostream>
+#include <string>
 
 namespace mho {
 
 class ProgressBar {
  public:
   using Clock = std::function<std::chrono::steady_clock::time_point()>;
-  /// Draws on `out` if `terminal`; another clock serves tests.
-  ProgressBar(std::ostream& out, bool terminal, Clock clock = std::chrono::steady_clock::now);
+  /// Draws on `out` if `terminal`; another clock serves tests. `what` is counted.
+  ProgressBar(std::ostream& out, bool terminal, Clock clock = std::chrono::steady_clock::now,
+              std::string what = "inferences");
   ~ProgressBar() { clear(); }
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
-  /// `done` of `all` inferences are complete. Draws at most ten times a second.
+  /// `done` of `all` are complete. Draws at most ten times a second.
   void update(std::uint64_t done, std::uint64_t all);
   /// Removes the bar.
   void clear();
@@ -28,6 +30,7 @@ class ProgressBar {
   std::ostream& out_;
   bool terminal_;
   Clock clock_;
+  std::string what_;
   std::chrono::steady_clock::time_point start_, last_;
   bool drawn_ = false;
 };

@@ -20,21 +20,10 @@
 namespace mho {
 namespace {
 
-/// A name of a tensor as the name of a file.
-std::string file_name(const std::string& tensor) {
-  std::string name;
-  for (const char c : tensor) {
-    const bool plain =
-        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
-    name += plain ? c : '_';
-  }
-  return name.empty() || name.front() == '.' ? "_" + name : name;
-}
-
 void write_outputs(const RunFolder& folder, const Workload& workload, const RunRecord& record) {
   for (std::size_t i = 0; i < record.outputs.size(); ++i) {
     const dnn::Tensor& tensor = workload.graph.tensors[std::size_t(workload.graph.outputs[i])];
-    dnn::write_tensor(folder.file("outputs/" + file_name(tensor.name) + ".pb"),
+    dnn::write_tensor(folder.file("outputs/" + file_name_of(tensor.name) + ".pb"),
                       dnn::from_codes(record.outputs[i], tensor));
   }
 }
@@ -126,13 +115,14 @@ void run_and_report(const Command& command, const Scenario& scenario, const Work
 void run_command(const Command& command, const ScenarioFiles& files, const Surroundings& surroundings) {
   Scenario scenario = load_scenario(command.scenario, files);
   if (command.out.empty()) refuse_records_without_folder(scenario.platform.observe);
-  const Workload workload = load_workload(scenario);
+  Workload workload = load_workload(scenario);
   scenario.platform.approximate_timing.nodes = workload.timed_nodes;
   const CostModel costs(scenario.technology, scenario.platform.machine);
   scenario.platform.observe.energy_j = [&costs](const observe::Counts& counts) {
     return total_energy_of(counts, costs);
   };
   Results results = open_results(command, scenario.platform.observe);
+  workload.expected = std::make_unique<ExpectedOutputs>(workload.graph, workload.inputs);
   try {
     run_and_report(command, scenario, workload, costs, results, surroundings);
   } catch (const InputError&) {

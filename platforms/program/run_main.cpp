@@ -22,7 +22,7 @@ namespace {
 constexpr int kDone = 0, kFault = 1, kBadInput = 2;
 
 void perform(const Command& command, const Surroundings& surroundings) {
-  const ScenarioFiles files(surroundings.folders);
+  const ScenarioFiles files(surroundings.folders, surroundings.policies);
   switch (command.verb) {
     case Command::Verb::kHelp:
       return write_help(*surroundings.out, command.topic);
@@ -30,6 +30,12 @@ void perform(const Command& command, const Surroundings& surroundings) {
       return run_command(command, files, surroundings);
     case Command::Verb::kCheck:
       return check_command(command, files, surroundings);
+    case Command::Verb::kCompare:
+      return compare_command(command, files, surroundings);
+    case Command::Verb::kTrace:
+      return trace_command(command, files, surroundings);
+    case Command::Verb::kImport:
+      return import_command(command, surroundings);
     case Command::Verb::kExport:
       return export_command(command, files, surroundings);
     case Command::Verb::kLog:
@@ -78,13 +84,14 @@ int run_main(int argc, const char* const* argv, const Surroundings& surroundings
   return kFault;
 }
 
-int run_main(int argc, const char* const* argv, const std::string& scenarios) {
+int run_main(int argc, const char* const* argv, const std::string& scenarios, const mapping::Policies& policies) {
   send_simulator_messages_to_stderr();
   Surroundings surroundings;
   surroundings.folders = standard_folders(scenarios);
   surroundings.out = &std::cout;
   surroundings.err = &std::cerr;
   surroundings.err_is_terminal = isatty(STDERR_FILENO) != 0;
+  surroundings.policies = policies;
   return run_main(argc, argv, surroundings);
 }
 

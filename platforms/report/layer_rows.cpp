@@ -37,6 +37,7 @@ LayerRow node_row(const Workload& workload, std::size_t index, const RunRecord& 
   row.op = dnn::is_fully_connected(workload.graph, node) ? "fully_connected" : dnn::name_of(node.op);
   row.windows = std::uint64_t(output.height) * std::uint64_t(output.width);
   row.macs = dnn::macs(workload.graph, node);
+  row.digital_macs = dnn::digital_macs(workload.graph, node);
   row.fidelity = "digital";
   row.counts = record.ledger.of(int(index));
   if (index < record.nodes.size()) row.timing = record.nodes[index];

@@ -17,8 +17,9 @@ namespace mho {
 
 struct LayerRow {
   std::string name, op;
-  std::uint64_t windows = 0;  ///< output positions of one inference
-  std::uint64_t macs = 0;     ///< of one inference
+  std::uint64_t windows = 0;       ///< output positions of one inference
+  std::uint64_t macs = 0;          ///< of one inference
+  std::uint64_t digital_macs = 0;  ///< of one inference, products of two activations
   int replicas = 1;
   std::uint64_t crossbars = 0;        ///< of all replicas
   double cell_utilisation = 0.0;      ///< cells of those crossbars that hold weights, 0..1

@@ -19,8 +19,8 @@ std::string quoted(const std::string& text) {
 
 void write_row(std::ostream& out, const LayerRow& row) {
   const auto real = [](double value) { return config::format_real(value); };
-  out << quoted(row.name) << ',' << row.op << ',' << row.windows << ',' << row.macs << ',' << row.replicas << ','
-      << row.crossbars << ',' << real(row.cell_utilisation) << ',' << row.fidelity << ','
+  out << quoted(row.name) << ',' << row.op << ',' << row.windows << ',' << row.macs << ',' << row.digital_macs << ','
+      << row.replicas << ',' << row.crossbars << ',' << real(row.cell_utilisation) << ',' << row.fidelity << ','
       << real(row.timing.first_start_s) << ',' << real(row.timing.last_end_s) << ','
       << real(row.timing.last_end_s - row.timing.first_start_s) << ',' << real(row.timing.busy_s) << ','
       << real(row.timing.input_stall_s) << ',' << real(row.timing.buffer_stall_s) << ',' << real(row.timing.interval_s)
@@ -35,7 +35,8 @@ void write_row(std::ostream& out, const LayerRow& row) {
 
 std::string to_csv(const std::vector<LayerRow>& rows, const std::vector<std::string>& components) {
   std::ostringstream out;
-  out << "name,operator,windows,macs,replicas,crossbars,cell_utilisation,fidelity,first_start_s,last_end_s,latency_s,"
+  out << "name,operator,windows,macs,digital_macs,replicas,crossbars,cell_utilisation,fidelity,first_start_s,last_end_"
+         "s,latency_s,"
          "busy_s,"
          "input_stall_s,buffer_stall_s,interval_s,time_per_inference_s,utilisation,limited_by,adc_conversions,"
          "adc_unit_conversions,adc_saturations,energy_j";

@@ -56,6 +56,22 @@ void check_target(const std::string& path) {
 
 }  // namespace
 
+std::string file_name_of(const std::string& name) {
+  std::string file;
+  for (const char c : name) {
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+    file += plain ? c : '_';
+  }
+  return file.empty() || file.front() == '.' ? "_" + file : file;
+}
+
+void require_new_folder(const std::string& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error) && !fs::is_empty(path, error))
+    throw out_error(path, "is a folder with files in it", "a new folder");
+}
+
 RunFolder::RunFolder(std::string path) : path_(trimmed(std::move(path))) {
   check_target(path_);
   temporary_ = path_ + ".partial-" + std::to_string(getpid());

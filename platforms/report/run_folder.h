@@ -7,6 +7,13 @@
 
 namespace mho {
 
+/// A name of a tensor or layer as the name of a file.
+std::string file_name_of(const std::string& name);
+
+/// A model or a trace must not take the place of a run's results, whose folder RunFolder would replace. Throws
+/// mho::InputError where `path` is a folder with files in it.
+void require_new_folder(const std::string& path);
+
 class RunFolder {
  public:
   /// Makes the temporary folder at once, so that a run of hours does not fail at its end. Throws mho::InputError where

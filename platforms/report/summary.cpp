@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "platforms/cost/chip_budget.h"
+#include "platforms/text_table.h"
 
 namespace mho {
 namespace {
@@ -29,6 +30,8 @@ void add_accuracy(Summary& s, const Workload& workload, const RunRecord& record)
 void add_counts(Summary& s, const Workload& workload, const RunRecord& record) {
   const observe::Counts run = record.ledger.total();
   s.macs = dnn::macs(workload.graph) * record.inferences;
+  for (const dnn::Node& node : workload.graph.nodes)
+    s.digital_macs += dnn::digital_macs(workload.graph, node) * record.inferences;
   s.adc_conversions = run[Action::kConversions];
   s.adc_unit_conversions = run[Action::kUnitConversions];
   s.adc_conversions_per_mac = s.macs == 0 ? 0.0 : double(s.adc_conversions) / double(s.macs);
@@ -87,6 +90,9 @@ Summary summarise(const Scenario& scenario, const Workload& workload, const RunR
   s.wall_time_s = record.wall_time_s;
   s.host_peak_memory_bytes = peak_memory_bytes();
   s.notes = costs.notes();
+  if (scenario.trace)
+    s.notes.push_back(count_of(workload.graph.nodes.size(), "layer") +
+                      " of the network, each by itself on recorded inputs");
   if (workload.synthetic)
     s.notes.push_back("inputs are random codes: counts that depend on data are not those of real inputs");
   if (scenario.platform.approximate_timing.enabled && approximate_rows(record) == 0.0)

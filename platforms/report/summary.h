@@ -31,6 +31,7 @@ struct Summary {
   double average_power_w = 0.0;                                    ///< energy of the run / its duration
   int chips = 0;
   std::uint64_t macs = 0;             ///< outputs x dot length, padding included
+  std::uint64_t digital_macs = 0;     ///< products of two activations, which no crossbar computes
   std::uint64_t adc_conversions = 0;  ///< of columns that hold weights
   std::uint64_t adc_unit_conversions = 0;
   double adc_conversions_per_mac = 0.0;

@@ -33,6 +33,7 @@ std::string to_json(const Summary& s) {
   json["average_power_w"] = s.average_power_w;
   json["chips"] = s.chips;
   json["macs"] = s.macs;
+  json["digital_macs"] = s.digital_macs;
   json["adc_conversions"] = s.adc_conversions;
   json["adc_unit_conversions"] = s.adc_unit_conversions;
   json["adc_conversions_per_mac"] = s.adc_conversions_per_mac;

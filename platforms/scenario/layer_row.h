@@ -8,6 +8,9 @@
 
 namespace mho {
 
+/// Most layers of a table.
+inline constexpr std::size_t kMaxLayers = 10'000;
+
 /// Appends the layer of `row` to `table` and its name to `scope`. Throws mho::InputError.
 void add_layer(config::Reader& row, LayerScope& scope, dnn::LayerTable& table);
 

@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "platforms/scenario/layer_scope.h"
 #include "platforms/scenario/layer_table_reader.h"
 
 namespace mho {
@@ -54,6 +55,19 @@ std::optional<std::string> read_labels(Reader& reader) {
   if (!labels || written == nullptr) return std::nullopt;
   return existing_file(*written, "labels");
 }
+
+Node read_network_parameters(Reader& reader, const NetworkDescriptor* network) {
+  reader.find("network_parameters", config::map_of(network_parameter()),
+              "values for parameters of a network that lists layers, in place of the defaults in its file; BERT has "
+              "sequence_length and feed_forward_only");
+  const Node* written = reader.peek("network_parameters");
+  if (written == nullptr || network == nullptr) return Node::mapping();
+  if (!network->lists_layers())
+    throw reader.error("network_parameters", "is set, and the network is an ONNX model", "a network that lists layers");
+  return *written;
+}
+
+bool NetworkDescriptor::lists_layers() const { return !is_onnx(model); }
 
 NetworkDescriptor read_network(const Node& network, const ScenarioFiles& files) {
   NetworkDescriptor result;

@@ -40,18 +40,31 @@ MemoryConfig read_memory(Reader& root) {
   return memory;
 }
 
+void refuse_beside_trace(const Reader& root) {
+  for (const char* key : {"inputs", "labels"})
+    if (root.peek(key) != nullptr)
+      throw root.error(key, "stands beside `trace`, which replays layers on inputs of their own",
+                       std::string("one of the two; `--set ") + key + "=~` takes it away");
+}
+
 /// Files of the network, those of the scenario first. Labels of a network belong to its own inputs only.
 void read_files(Reader& root, const ScenarioFiles& files, Scenario& scenario) {
   root.get("network", config::text("a name or a path"), config::kRequired,
            "name of a network, or path of an ONNX model or of a network file");
   const std::optional<std::vector<InputFile>> inputs = read_inputs(root);
   const std::optional<std::string> labels = read_labels(root);
+  scenario.trace = read_trace(root);
   const Node* written = root.peek("network");
-  if (written == nullptr) return;  // only while the reference of keys is collected
+  if (written == nullptr) {  // only while the reference of keys is collected
+    read_network_parameters(root, nullptr);
+    return;
+  }
   NetworkDescriptor network = read_network(*written, files);
+  scenario.network_parameters = read_network_parameters(root, &network);
   scenario.network = network.name;
   scenario.model = network.model;
   scenario.inputs_at = root.position(inputs ? "inputs" : "network");
+  if (scenario.trace) return refuse_beside_trace(root);
   scenario.inputs = inputs ? *inputs : network.inputs;
   scenario.labels = labels ? *labels : inputs ? "" : network.labels;
 }
@@ -80,7 +93,10 @@ Node effective_tree(const Reader& root, const Scenario& scenario) {
   const Node& network = *root.peek("network");
   const std::string named = network.text();
   tree.set("network", Node::scalar(is_path(named) ? absolute(path_from(network.position(), named)) : named, true));
-  tree.set("inputs", inputs_node(scenario));
+  if (scenario.trace)
+    tree.set("trace", trace_node(*scenario.trace));
+  else
+    tree.set("inputs", inputs_node(scenario));
   if (!scenario.labels.empty()) tree.set("labels", Node::scalar(absolute(scenario.labels), true));
   const Node rest = root.effective();
   for (const Node::Member& member : rest.members())
@@ -110,7 +126,7 @@ Scenario read_keys(Reader& root, const ScenarioFiles& files) {
   scenario.timed_layers = read_timing(root, platform);
   platform.observe = read_observe(root);
   platform.memory = read_memory(root);
-  platform.machine = read_machine(root);
+  platform.machine = read_machine(root, files.policies());
   platform.machine.fidelity = fidelity;
   scenario.technology = read_technology(root);
   scenario.name = root.find("name", config::text("a name"), "name of the run in reports; the file's name if absent")
@@ -131,9 +147,9 @@ Scenario read_scenario(const Node& tree, const ScenarioFiles& files) {
   return scenario;
 }
 
-std::vector<config::KeyReference> scenario_keys() {
+std::vector<config::KeyReference> scenario_keys(const ScenarioFiles& files) {
   Reader root = Reader::for_reference(Node::mapping());
-  read_keys(root, ScenarioFiles({}));
+  read_keys(root, files);
   return root.references();
 }
 

@@ -15,6 +15,7 @@
 #include "platforms/platform.h"
 #include "platforms/scenario/scenario_files.h"
 #include "platforms/scenario/timing_reader.h"
+#include "platforms/scenario/trace_reader.h"
 
 namespace mho {
 
@@ -27,8 +28,10 @@ struct InputFile {
 struct Scenario {
   std::string name;                        ///< of the run, in reports
   std::string network;                     ///< name of the network, in reports
-  std::string model;                       ///< path of the ONNX model
+  std::string model;                       ///< path of the ONNX model or of the file that lists layers
+  config::Node network_parameters = config::Node::mapping();  ///< of a network that lists layers, where they are set
   std::vector<InputFile> inputs;           ///< none: synthetic inputs from the seed
+  std::optional<TraceRequest> trace;       ///< in place of inputs: recorded layers run alone
   std::string labels;                      ///< path of the labels, or empty
   std::optional<std::int64_t> inferences;  ///< none: all in the files, one where inputs are synthetic
   std::uint64_t seed = 1;
@@ -59,6 +62,6 @@ Scenario read_scenario(const config::Node& tree, const ScenarioFiles& files);
 Scenario load_scenario(const ScenarioRequest& request, const ScenarioFiles& files);
 
 /// Every key that a scenario may hold, from the code that reads it.
-std::vector<config::KeyReference> scenario_keys();
+std::vector<config::KeyReference> scenario_keys(const ScenarioFiles& files = ScenarioFiles({}));
 
 }  // namespace mho

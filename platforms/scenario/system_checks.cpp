@@ -15,7 +15,7 @@ namespace {
 using Names = std::pair<std::string_view, std::string_view>;
 
 /// Member of mapping::Machine and the key it is read from, where the two differ.
-constexpr std::array<Names, 15> kNames{{
+constexpr std::array<Names, 16> kNames{{
     {"crossbar_tiles_per_tile", "tile.crossbar_tiles"},
     {"tiles_per_chip", "chip.tiles"},
     {"crossbar.crossbars", "crossbars"},
@@ -29,6 +29,7 @@ constexpr std::array<Names, 15> kNames{{
     {"hypertransport.bytes_per_s", "hypertransport.bandwidth"},
     {"function.outputs_per_s", "function_unit.rate"},
     {"function.pooled_per_s", "function_unit.pool_rate"},
+    {"function.products_per_s", "function_unit.product_rate"},
     {"function.function", "function_unit.function"},
     {"function.write", "function_unit.write"},
 }};

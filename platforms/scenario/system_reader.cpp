@@ -13,6 +13,7 @@
 
 #include "models/arithmetic/encoding.h"
 #include "models/arithmetic/slicing.h"
+#include "platforms/scenario/policy_reader.h"
 #include "platforms/scenario/system_checks.h"
 
 namespace mho {
@@ -74,7 +75,7 @@ std::vector<int> read_slicing(Reader& root, const char* key, int bits, int width
   return written ? *written : arithmetic::Slicing::uniform(bits, width).widths();
 }
 
-void read_encoding(Reader& root, Machine& m) {
+void read_encoding(Reader& root, Machine& m, const mapping::Policies& policies) {
   m.data_bits = root.get("data_bits", integer(8, 16), m.data_bits,
                          "width of activations and weights; 8-bit codes are extended to it");
   m.dac_bits = root.section("dac", "the word line drivers").get("bits", integer(1, 8), m.dac_bits, "bits of a DAC");
@@ -87,8 +88,8 @@ void read_encoding(Reader& root, Machine& m) {
   m.weight_slicing = read_slicing(
       root, "weight_slicing", m.data_bits, m.crossbar.cell_bits,
       "widths of weight slices, most significant first; uniform: data_bits in slices of crossbar.cell_bits");
-  m.encoding = root.get("encoding", config::word({"flip", "biased"}), m.encoding,
-                        "weight encoding; flip: columns above half range are stored inverted and save one ADC bit");
+  m.encoding = root.get("encoding", policy_type(policies.all<arithmetic::WeightEncoding>()), m.encoding,
+                        "weight encoding by name, or {name: NAME, ...} with its parameters; see `mho list policies`");
   m.replication =
       root.get("replication",
                config::choice<mapping::Replication>(
@@ -96,13 +97,13 @@ void read_encoding(Reader& root, Machine& m) {
                m.replication, "copies of layers; balanced: in proportion to their windows, as far as there is room");
 }
 
-void read_adc(Reader& root, Machine& m) {
+/// Returns whether `bits` is `lossless`; they are then what sums need before the encoding saves any.
+bool read_adc(Reader& root, Machine& m) {
   Reader r = root.section("adc", "the converters of a crossbar tile");
-  const int needed =
-      arithmetic::lossless_adc_bits(m.crossbar.rows, m.dac_bits, m.crossbar.cell_bits) - (m.encoding == "flip" ? 1 : 0);
-  m.adc.bits = r.get("bits", or_word(integer(1, 16), "lossless"), std::optional<int>(m.adc.bits),
-                     "resolution; lossless: as many bits as no column sum can exceed")
-                   .value_or(std::clamp(needed, 1, 16));
+  const int needed = arithmetic::lossless_adc_bits(m.crossbar.rows, m.dac_bits, m.crossbar.cell_bits);
+  const std::optional<int> bits = r.get("bits", or_word(integer(1, 16), "lossless"), std::optional<int>(m.adc.bits),
+                                        "resolution; lossless: as many bits as no column sum can exceed");
+  m.adc.bits = bits.value_or(std::clamp(needed, 1, 16));
   m.adc.is_signed = r.get("signed", config::boolean(), m.adc.is_signed, "whether codes lie around zero");
   m.adc.rate_hz = r.get("rate", quantity(Quantity::sample_rate, config::kPositive), m.adc.rate_hz,
                         "conversions a second of one converter");
@@ -112,6 +113,14 @@ void read_adc(Reader& root, Machine& m) {
   m.adc.arbitration = read_arbitration(r, m.adc.arbitration, "among the crossbars of a converter");
   m.adc.queue = r.get("queue", integer(1, kMost), m.adc.queue,
                       "slices that wait for a converter before more are held back; approximately timed runs only");
+  return !bits;
+}
+
+/// Makes the encoding of a machine that is checked, so that what it refuses is reported at its key.
+int adc_bits_saved(const Reader& root, const Machine& m) try {
+  return m.encoding.make(m)->adc_bits_saved();
+} catch (const std::invalid_argument& error) {
+  throw root.error("encoding", "`" + m.encoding.name() + "` does not suit the machine: " + error.what());
 }
 
 void read_buffers(Reader& root, Machine& m) {
@@ -155,6 +164,9 @@ void read_function_unit(Reader& root, Machine& m) {
                                    "outputs a second that are requantised and activated");
   m.function.pooled_per_s = r.get("pool_rate", quantity(Quantity::sample_rate, config::kPositive),
                                   m.function.pooled_per_s, "inputs a second of pooling and element-wise operators");
+  m.function.products_per_s =
+      r.get("product_rate", quantity(Quantity::sample_rate, config::kPositive), m.function.products_per_s,
+            "multiply-adds a second of two activations, as attention needs them");
 }
 
 void read_writer(Reader& root, Machine& m) {
@@ -169,19 +181,21 @@ void read_writer(Reader& root, Machine& m) {
 
 }  // namespace
 
-Machine read_machine(Reader& root) {
+Machine read_machine(Reader& root, const mapping::Policies& policies) {
   Machine machine;
   machine.name = root.get("machine", config::text("the name of a machine"), machine.name,
                           "name of the machine in reports; a system file sets it");
   read_hierarchy(root, machine);
   read_crossbar(root, machine);
-  read_encoding(root, machine);
-  read_adc(root, machine);
+  read_encoding(root, machine, policies);
+  const bool lossless = read_adc(root, machine);
   read_buffers(root, machine);
   read_network_on_chip(root, machine);
   read_function_unit(root, machine);
   read_writer(root, machine);
   check_machine(root, machine);
+  const int saved = adc_bits_saved(root, machine);
+  if (lossless) machine.adc.bits = std::clamp(machine.adc.bits - saved, 1, 16);
   return machine;
 }
 

@@ -5,12 +5,14 @@
 #pragma once
 
 #include "models/mapping/machine.h"
+#include "models/mapping/policies.h"
 #include "platforms/config/reader.h"
 
 namespace mho {
 
 /// Takes all keys of a machine from the root of a scenario. Throws mho::InputError with one line at the key that is
-/// wrong; parts that do not fit together are reported at the key named first in the sentence.
-mapping::Machine read_machine(config::Reader& root);
+/// wrong; parts that do not fit together are reported at the key named first in the sentence. Policies are those that
+/// `policies` knows.
+mapping::Machine read_machine(config::Reader& root, const mapping::Policies& policies);
 
 }  // namespace mho

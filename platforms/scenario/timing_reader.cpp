@@ -56,7 +56,7 @@ std::vector<LayerName> read_layers(Reader& r) {
   return layers;
 }
 
-InputError unknown_layer(const LayerName& layer, const dnn::Graph& graph) {
+InputError unknown_layer(const LayerName& layer, const dnn::Graph& graph, const std::string& key) {
   std::vector<std::string> names;
   for (const dnn::Node& node : graph.nodes) names.push_back(node.name);
   const std::size_t nearest = std::min(kNearest, names.size());
@@ -64,7 +64,7 @@ InputError unknown_layer(const LayerName& layer, const dnn::Graph& graph) {
     return config::edit_distance(layer.name, a) < config::edit_distance(layer.name, b);
   });
   names.resize(nearest);
-  return layer.at.error(std::string("`") + kSection + ".layers`: the network has no node " + excerpt(layer.name),
+  return layer.at.error('`' + key + "`: the network has no node " + excerpt(layer.name),
                         "among others " + config::alternatives(names));
 }
 
@@ -95,12 +95,12 @@ std::vector<LayerName> read_timing(Reader& root, PlatformConfig& platform) {
   return layers;
 }
 
-std::vector<int> nodes_named(const std::vector<LayerName>& layers, const dnn::Graph& graph) {
+std::vector<int> nodes_named(const std::vector<LayerName>& layers, const dnn::Graph& graph, const std::string& key) {
   std::set<int> nodes;
   for (const LayerName& layer : layers) {
     const auto found = std::find_if(graph.nodes.begin(), graph.nodes.end(),
                                     [&](const dnn::Node& node) { return node.name == layer.name; });
-    if (found == graph.nodes.end()) throw unknown_layer(layer, graph);
+    if (found == graph.nodes.end()) throw unknown_layer(layer, graph, key);
     nodes.insert(int(found - graph.nodes.begin()));
   }
   return {nodes.begin(), nodes.end()};

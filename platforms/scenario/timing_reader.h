@@ -23,8 +23,9 @@ struct LayerName {
 /// @return the layers to time approximately; none: all.
 std::vector<LayerName> read_timing(config::Reader& root, PlatformConfig& platform);
 
-/// Indices of the nodes with these names, rising, each once. Throws mho::InputError with the nearest names where the
-/// network has none of that name.
-std::vector<int> nodes_named(const std::vector<LayerName>& layers, const dnn::Graph& graph);
+/// Indices of the nodes with these names, rising, each once; `key` names the list in messages. Throws mho::InputError
+/// with the nearest names where the network has none of that name.
+std::vector<int> nodes_named(const std::vector<LayerName>& layers, const dnn::Graph& graph,
+                             const std::string& key = "approximately_timed.layers");
 
 }  // namespace mho

@@ -8,9 +8,9 @@
 #include <random>
 
 #include "models/dnn/onnx/onnx_reader.h"
-#include "models/dnn/reference.h"
 #include "models/dnn/synthetic_network.h"
 #include "platforms/scenario/layer_table_reader.h"
+#include "platforms/scenario/layer_trace.h"
 #include "platforms/text_table.h"
 
 namespace mho {
@@ -34,6 +34,13 @@ void check_number_of_files(const Scenario& scenario, const dnn::Graph& graph) {
         "one file for each; inferences are counted along a file's leading axis");
 }
 
+void check_number_of_inferences(const Scenario& scenario, std::size_t held) {
+  if (scenario.inferences && std::int64_t(held) < *scenario.inferences)
+    throw scenario.inferences_at.error("inferences: " + std::to_string(*scenario.inferences) +
+                                           " are asked for, the files hold " + std::to_string(held),
+                                       "1 to " + std::to_string(held) + ", or all");
+}
+
 std::vector<std::vector<Codes>> read_files(const Scenario& scenario, const dnn::Graph& graph) {
   check_number_of_files(scenario, graph);
   std::vector<std::vector<Codes>> inputs;
@@ -50,10 +57,7 @@ std::vector<std::vector<Codes>> read_files(const Scenario& scenario, const dnn::
     for (std::size_t n = 0; n < codes.size(); ++n) inputs[n].push_back(std::move(codes[n]));
   }
   if (inputs.empty()) throw InputError(scenario.inputs.front().path, 0, 0, "no inference in it", "one or more");
-  if (scenario.inferences && std::int64_t(inputs.size()) < *scenario.inferences)
-    throw scenario.inferences_at.error("inferences: " + std::to_string(*scenario.inferences) +
-                                           " are asked for, the files hold " + std::to_string(inputs.size()),
-                                       "1 to " + std::to_string(inputs.size()) + ", or all");
+  check_number_of_inferences(scenario, inputs.size());
   return inputs;
 }
 
@@ -119,6 +123,19 @@ std::vector<std::int64_t> read_labels(const Scenario& scenario, const dnn::Graph
   return labels;
 }
 
+/// Layers of the network alone, on what was recorded.
+Workload load_trace(const Scenario& scenario) {
+  const std::optional<std::uint64_t> seed =
+      is_layer_list(scenario) ? std::optional<std::uint64_t>(scenario.seed) : std::nullopt;
+  LayerTrace trace = read_layer_trace(*scenario.trace, load_network(scenario), seed, scenario.inferences.value_or(0));
+  Workload workload;
+  workload.graph = std::move(trace.graph);
+  workload.inputs = std::move(trace.inputs);
+  check_number_of_inferences(scenario, workload.inputs.size());
+  workload.timed_nodes = nodes_named(scenario.timed_layers, workload.graph);
+  return workload;
+}
+
 /// A code as a number that orders as the real value does.
 int ordered(std::uint8_t code, dnn::CodeType type) {
   return type == dnn::CodeType::kInt8 ? int(std::int8_t(code)) : int(code);
@@ -127,11 +144,13 @@ int ordered(std::uint8_t code, dnn::CodeType type) {
 }  // namespace
 
 dnn::Graph load_network(const Scenario& scenario) {
-  if (is_layer_list(scenario)) return dnn::synthetic_network(read_layer_table(scenario.model), scenario.seed);
+  if (is_layer_list(scenario))
+    return dnn::synthetic_network(read_layer_table(scenario.model, scenario.network_parameters), scenario.seed);
   return dnn::read_onnx(scenario.model);
 }
 
 Workload load_workload(const Scenario& scenario) {
+  if (scenario.trace) return load_trace(scenario);
   Workload workload;
   workload.graph = load_network(scenario);
   workload.timed_nodes = nodes_named(scenario.timed_layers, workload.graph);
@@ -158,14 +177,15 @@ double accuracy(const std::vector<Codes>& output, dnn::CodeType type, const std:
 }
 
 double output_mean_abs_error(const Workload& workload, const Outputs& outputs) {
-  const dnn::Reference reference(workload.graph);
+  std::unique_ptr<ExpectedOutputs> late;
+  if (workload.expected == nullptr) late = std::make_unique<ExpectedOutputs>(workload.graph, workload.inputs);
+  const Outputs& expected = (late != nullptr ? *late : *workload.expected).get();
   std::uint64_t difference = 0, codes = 0;
   for (std::size_t n = 0; n < workload.inputs.size(); ++n) {
-    const std::vector<Codes> expected = reference.run(workload.inputs[n]);
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const int tensor = workload.graph.outputs[i];
       const dnn::CodeType type = workload.graph.tensors[std::size_t(tensor)].type;
-      const Codes& want = expected[std::size_t(tensor)];
+      const Codes& want = expected[i][n];
       for (std::size_t c = 0; c < want.size(); ++c)
         difference += std::uint64_t(std::abs(ordered(outputs[i][n].at(c), type) - ordered(want[c], type)));
       codes += want.size();

@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "models/dnn/graph.h"
+#include "platforms/scenario/expected_outputs.h"
 #include "platforms/scenario/scenario.h"
 
 namespace mho {
@@ -21,6 +23,8 @@ struct Workload {
   std::vector<std::int64_t> labels;  ///< one an inference, or none
   std::vector<int> timed_nodes;      ///< of the graph: layers that the scenario names for approximate timing
   bool synthetic = false;            ///< the inputs are random codes
+  /// Begun early by who wants the deviation of a run soon after it; the workload must then stay where it is.
+  std::unique_ptr<ExpectedOutputs> expected{};
 };
 
 /// Reads the model alone. Throws mho::InputError.
@@ -34,9 +38,6 @@ Workload load_workload(const Scenario& scenario);
 /// Share of inferences whose label is among the `k` highest codes of the output; of equal codes the first counts.
 double accuracy(const std::vector<std::vector<std::uint8_t>>& output, dnn::CodeType type,
                 const std::vector<std::int64_t>& labels, std::size_t k);
-
-/// Outputs of a run, [graph output][inference].
-using Outputs = std::vector<std::vector<std::vector<std::uint8_t>>>;
 
 /// Mean |difference| in codes between outputs and the integer reference over all inferences and outputs.
 double output_mean_abs_error(const Workload& workload, const Outputs& outputs);

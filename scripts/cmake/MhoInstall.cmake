@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Installs libraries, headers, scenarios and the program, and a package so that find_package(mho) gives mho::accelerator
+# Installs libraries, headers, scenarios, scripts/sweep and the program, and a package so that find_package(mho) gives mho::accelerator
 # and, where they were built, mho::onnx and mho::scenario.
 include(CMakePackageConfigHelpers)
 
@@ -10,6 +10,8 @@ install(DIRECTORY models DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/mho" FILES_MAT
 if(MHO_SCENARIO)
   install(DIRECTORY platforms DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/mho" FILES_MATCHING PATTERN "*.h")
   install(DIRECTORY scenarios DESTINATION "${CMAKE_INSTALL_DATADIR}/mho")
+  install(DIRECTORY scripts DESTINATION "${CMAKE_INSTALL_DATADIR}/mho" USE_SOURCE_PERMISSIONS
+          FILES_MATCHING PATTERN "sweep*" PATTERN "cmake" EXCLUDE PATTERN "__pycache__" EXCLUDE)
   install(TARGETS mho RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 endif()
 configure_package_config_file(scripts/cmake/mhoConfig.cmake.in "${PROJECT_BINARY_DIR}/mhoConfig.cmake"

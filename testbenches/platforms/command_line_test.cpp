@@ -164,7 +164,7 @@ TEST_CASE("a file that cannot be read does not break a list") {
   TemporaryFolder folder;
   folder.write("systems/broken.yaml", "a: [");
   std::ostringstream out, err;
-  const Surroundings surroundings{{folder.path(".")}, &out, &err, false, {}};
+  const Surroundings surroundings{{folder.path(".")}, &out, &err, false, {}, {}, {}};
   const char* arguments[] = {"mho", "list", "systems"};
   CHECK(run_main(3, arguments, surroundings) == 0);
   CHECK_THAT(out.str(), Catch::Contains("broken  cannot be read: "));

@@ -71,7 +71,7 @@ RunRecord invented_run(const PlatformConfig& config, const dnn::Graph& graph,
 
 ProgramResult run_program(const std::vector<std::string>& arguments, const Simulate& simulate) {
   std::ostringstream out, err;
-  Surroundings surroundings{{scenarios_folder()}, &out, &err, false, simulate};
+  Surroundings surroundings{{scenarios_folder()}, &out, &err, false, simulate, {}, {}};
   std::vector<const char*> argv{"mho"};
   for (const std::string& argument : arguments) argv.push_back(argument.c_str());
   const int exit_code = run_main(int(argv.size()), argv.data(), surroundings);

@@ -99,7 +99,7 @@ const Reach kReaches[] = {
      [](const Machine& m) {
        return m.weight_slicing == std::vector<int>{2, 2, 2, 1, 1};
      }},
-    {"encoding=biased", [](const Machine& m) { return m.encoding == "biased"; }},
+    {"encoding=biased", [](const Machine& m) { return m.encoding.name() == "biased"; }},
     {"replication=none", [](const Machine& m) { return m.replication == mapping::Replication::kNone; }},
     {"fidelity=sliced", [](const Machine& m) { return m.fidelity == mapping::Fidelity::kSliced; }},
     {"edram.size=128 KiB", [](const Machine& m) { return m.edram.bytes == 131072; }},
@@ -121,6 +121,7 @@ const Reach kReaches[] = {
     {"function_unit.write=8 ns", [](const Machine& m) { return m.function.write_s == 8e-9; }},
     {"function_unit.rate=2 GS/s", [](const Machine& m) { return m.function.outputs_per_s == 2e9; }},
     {"function_unit.pool_rate=2 GS/s", [](const Machine& m) { return m.function.pooled_per_s == 2e9; }},
+    {"function_unit.product_rate=3 GS/s", [](const Machine& m) { return m.function.products_per_s == 3e9; }},
     {"writer.setup=9 ns", [](const Machine& m) { return m.writer.setup_s == 9e-9; }},
     {"writer.pulse=10 ns", [](const Machine& m) { return m.writer.pulse_s == 10e-9; }},
     {"writer.drivers=2", [](const Machine& m) { return m.writer.drivers == 2; }},
@@ -233,6 +234,8 @@ TEST_CASE("effective.yaml states every key that can be written") {
   const config::Node tree = config::parse_text(written, "effective.yaml");
   for (const config::KeyReference& key : scenario_keys()) {
     if (key.path.find('<') != std::string::npos || key.type == "section" || key.path == "system") continue;
+    if (key.path.rfind("trace.", 0) == 0) continue;  // a replay has these in place of inputs: trace_test.cpp
+    if (key.path == "network_parameters") continue;  // of layer lists that declare some: transformer_table_test.cpp
     const config::Node* node = &tree;
     std::string path = key.path;
     for (std::size_t dot; node != nullptr && !path.empty();

@@ -66,6 +66,7 @@ TEST_CASE("summary.json holds exactly the keys that other programs read") {
                                        "average_power_w",
                                        "chips",
                                        "macs",
+                                       "digital_macs",
                                        "adc_conversions",
                                        "adc_unit_conversions",
                                        "adc_conversions_per_mac",

@@ -224,6 +224,7 @@ TEST_CASE("energies of ISAAC follow from powers and rates") {
   CHECK(energy_of_action(costs, "tile_output_register", Action::kTileShiftAdds) == Approx(1.68e-3 / 1.2e9));
   CHECK(energy_of_action(costs, "sigmoid", Action::kFunctionOutputs) == Approx(0.52e-3 / 2 / 1.2e9));
   CHECK(energy_of_action(costs, "max_pool", Action::kPoolInputs) == Approx(0.4e-3 / 19.2e9));
+  CHECK(energy_of_action(costs, "activation_products", Action::kFunctionProducts) == Approx(4 * (0.2e-12 + 0.03e-12)));
   CHECK(energy_of_action(costs, "router", Action::kRouterFlits) == Approx(20.74e-12 / 8));
   CHECK(energy_of_action(costs, "bus", Action::kBusBits) == Approx(13.824e-12 / 256));
   CHECK(energy_of_action(costs, "edram", Action::kEdramLinesRead) == Approx(20.45e-12));
@@ -279,6 +280,8 @@ const KeyChange kChanges[] = {
     {"hypertransport.bandwidth=3.2 GB/s"},
     {"function_unit.rate=4.8 GS/s"},
     {"function_unit.pool_rate=9.6 GS/s"},
+    {"function_unit.product_rate=9.6 GS/s",
+     "neither power nor area of the unit is stated, only the energy of a product"},
     {"data_bits=16"},
     {"machine=other", "a name"},
     {"chips=2", "multiplies the figures of one chip in the report"},
@@ -323,12 +326,14 @@ TEST_CASE("the list of keys that change costs is complete") {
   std::set<std::string> listed;
   for (const KeyChange& change : kChanges) listed.insert(key_of(change));
   // Keys that are no part of a machine: what runs, how it is simulated, and the costs themselves.
-  const std::set<std::string> elsewhere{"system", "network",  "inputs", "labels", "inferences",
-                                        "seed",   "fidelity", "timing", "name",   "description"};
+  const std::set<std::string> elsewhere{"system",     "network", "network_parameters", "inputs", "labels",
+                                        "inferences", "seed",    "fidelity",           "timing", "name",
+                                        "description"};
   for (const config::KeyReference& key : scenario_keys()) {
     const bool belongs = key.type != "section" && key.path.rfind("technology", 0) != 0 &&
                          key.path.rfind("platform", 0) != 0 && key.path.rfind("approximately_timed", 0) != 0 &&
-                         key.path.rfind("observe", 0) != 0 && elsewhere.count(key.path) == 0;
+                         key.path.rfind("observe", 0) != 0 && key.path.rfind("trace", 0) != 0 &&
+                         elsewhere.count(key.path) == 0;
     INFO(key.path);
     if (belongs) CHECK(listed.count(key.path) == 1);
   }

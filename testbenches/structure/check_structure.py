@@ -27,7 +27,8 @@ LAYERS = {
                            "models/dnn", "models/dnn/onnx", "models/arithmetic"],
     "platforms/report": ["platforms/scenario", "platforms/cost", "platforms/config", "platforms/observe", "platforms",
                          "models/observe", "models/mapping", "models/dnn", "models/dnn/onnx"],
-    "platforms/program": ["platforms/report", "platforms/scenario", "platforms/cost", "platforms/config", "platforms",
+    "platforms/program": ["platforms/report", "platforms/scenario", "platforms/cost", "platforms/config",
+                          "platforms/observe", "platforms",
                           "models/pim", "models/tlm", "models/observe", "models/mapping", "models/dnn", "models/dnn/onnx"],
     "platforms/program/main": ["platforms/program"],
 }

@@ -4,8 +4,8 @@
 
 Every ```sh block runs in one temporary copy of the tutorial's folder. The lines of a ```text block behind it must follow
 each other in what is printed; a line `...` stands for any others. A comment on the line before a block changes that:
-<!-- needs a display --> skips it, <!-- needs matplotlib --> skips it where that is missing, <!-- as an example --> leaves
-a ```text block alone."""
+<!-- needs a display --> skips it, <!-- needs matplotlib --> or <!-- needs snakemake --> skips it where that is missing,
+<!-- as an example --> leaves a ```text block alone."""
 import argparse
 import importlib.util
 import os
@@ -23,7 +23,8 @@ TIMEOUT_S = 120
 
 def skipped(remark):
     return remark == "needs a display" or remark == "as an example" or (
-        remark == "needs matplotlib" and importlib.util.find_spec("matplotlib") is None)
+        remark == "needs matplotlib" and importlib.util.find_spec("matplotlib") is None) or (
+        remark == "needs snakemake" and shutil.which("snakemake") is None)
 
 
 def missing_line(quoted, printed):
