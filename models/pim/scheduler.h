@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <queue>
@@ -144,7 +145,7 @@ class Scheduler : public sc_core::sc_module, public observe::Instrument {
   /// Regions that wait for one weight_writer, approximately timed.
   struct Orders {
     Orders(Scheduler& scheduler, int writer);
-    std::deque<const mapping::Command*> waiting;
+    std::list<const mapping::Command*> waiting;  ///< takes next to nothing while empty
     tlm_kit::RequestLink link;
   };
   bool write_at_once();

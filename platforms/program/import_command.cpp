@@ -8,7 +8,7 @@
 
 #include "models/dnn/onnx/onnx_reader.h"
 #include "models/dnn/onnx/onnx_writer.h"
-#include "models/dnn/quantise.h"
+#include "models/dnn/quantisation/quantise.h"
 #include "models/input_error.h"
 #include "platforms/config/value_type.h"
 #include "platforms/config/writer.h"

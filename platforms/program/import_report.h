@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "models/dnn/float_network.h"
-#include "models/dnn/quantise_comparison.h"
+#include "models/dnn/quantisation/float_network.h"
+#include "models/dnn/quantisation/quantise_comparison.h"
 
 namespace mho {
 

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "models/dnn/float_network.h"
-#include "models/dnn/float_reference.h"
 #include "models/dnn/onnx/onnx_reader.h"
+#include "models/dnn/quantisation/float_network.h"
+#include "models/dnn/quantisation/float_reference.h"
 
 namespace mho {
 

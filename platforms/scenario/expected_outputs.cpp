@@ -18,8 +18,7 @@ Outputs compute(const dnn::Graph& graph, const Inputs& inputs, const std::atomic
   for (const auto& inference : inputs) {
     if (!wanted) break;
     std::vector<std::vector<std::uint8_t>> tensors = reference.run(inference);
-    for (std::size_t i = 0; i < graph.outputs.size(); ++i)
-      outputs[i].push_back(tensors[std::size_t(graph.outputs[i])]);
+    for (std::size_t i = 0; i < graph.outputs.size(); ++i) outputs[i].push_back(tensors[std::size_t(graph.outputs[i])]);
   }
   return outputs;
 }

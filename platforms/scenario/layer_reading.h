@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "models/dnn/layer_table.h"
+#include "models/dnn/synthetic/layer_table.h"
 #include "platforms/config/reader.h"
 #include "platforms/scenario/layer_kind.h"
 #include "platforms/scenario/layer_scope.h"

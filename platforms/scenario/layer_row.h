@@ -2,7 +2,7 @@
 // One row of a layer table: its keys, and the node it becomes behind the layers there are already.
 #pragma once
 
-#include "models/dnn/layer_table.h"
+#include "models/dnn/synthetic/layer_table.h"
 #include "platforms/config/reader.h"
 #include "platforms/scenario/layer_scope.h"
 

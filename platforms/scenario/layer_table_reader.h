@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "models/dnn/layer_table.h"
+#include "models/dnn/synthetic/layer_table.h"
 #include "platforms/config/node.h"
 
 namespace mho {

@@ -8,7 +8,7 @@
 #include <random>
 
 #include "models/dnn/onnx/onnx_reader.h"
-#include "models/dnn/synthetic_network.h"
+#include "models/dnn/synthetic/synthetic_network.h"
 #include "platforms/scenario/layer_table_reader.h"
 #include "platforms/scenario/layer_trace.h"
 #include "platforms/text_table.h"

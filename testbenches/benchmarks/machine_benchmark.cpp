@@ -15,7 +15,7 @@
 
 #include "models/arithmetic/int8_matmul.h"
 #include "models/arithmetic/programmed_array.h"
-#include "models/dnn/graph_builder.h"
+#include "models/dnn/synthetic/graph_builder.h"
 #include "platforms/platform.h"
 
 namespace {

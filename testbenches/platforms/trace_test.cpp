@@ -7,10 +7,10 @@
 #include <cstring>
 #include <filesystem>
 
-#include "models/dnn/graph_builder.h"
 #include "models/dnn/onnx/onnx_reader.h"
 #include "models/dnn/onnx/onnx_writer.h"
 #include "models/dnn/operators.h"
+#include "models/dnn/synthetic/graph_builder.h"
 #include "platforms/config/document.h"
 #include "platforms/config/writer.h"
 #include "platforms/observe/column_sum_histograms.h"

@@ -12,7 +12,9 @@ import tempfile
 LAYERS = {
     "models/arithmetic": [],
     "models/dnn": ["models/arithmetic"],
-    "models/dnn/onnx": ["models/dnn"],
+    "models/dnn/quantisation": ["models/dnn", "models/arithmetic"],
+    "models/dnn/synthetic": ["models/dnn", "models/arithmetic"],
+    "models/dnn/onnx": ["models/dnn/quantisation", "models/dnn"],
     "models/mapping": ["models/dnn", "models/arithmetic"],
     "models/observe": ["models/arithmetic"],
     "models/tlm": ["models/observe"],
@@ -24,12 +26,13 @@ LAYERS = {
     "platforms/cost": ["platforms/config", "platforms", "models/observe", "models/mapping", "models/dnn",
                        "models/arithmetic"],
     "platforms/scenario": ["platforms/cost", "platforms/config", "platforms/observe", "platforms", "models/mapping",
-                           "models/dnn", "models/dnn/onnx", "models/arithmetic"],
+                           "models/dnn", "models/dnn/onnx", "models/dnn/synthetic", "models/arithmetic"],
     "platforms/report": ["platforms/scenario", "platforms/cost", "platforms/config", "platforms/observe", "platforms",
                          "models/observe", "models/mapping", "models/dnn", "models/dnn/onnx"],
     "platforms/program": ["platforms/report", "platforms/scenario", "platforms/cost", "platforms/config",
                           "platforms/observe", "platforms",
-                          "models/pim", "models/tlm", "models/observe", "models/mapping", "models/dnn", "models/dnn/onnx"],
+                          "models/pim", "models/tlm", "models/observe", "models/mapping", "models/dnn", "models/dnn/onnx",
+                          "models/dnn/quantisation"],
     "platforms/program/main": ["platforms/program"],
 }
 BELOW_ALL = {"models/input_error.h"}

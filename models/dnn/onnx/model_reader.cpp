@@ -6,13 +6,13 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "models/dnn/float_reference.h"
 #include "models/dnn/onnx/chains.h"
 #include "models/dnn/onnx/constant_folding.h"
 #include "models/dnn/onnx/onnx_reader.h"
 #include "models/dnn/onnx/operator_readers.h"
 #include "models/dnn/onnx/protobuf_file.h"
 #include "models/dnn/onnx/stored_tensor.h"
+#include "models/dnn/quantisation/float_reference.h"
 #include "models/input_error.h"
 
 namespace mho::dnn {

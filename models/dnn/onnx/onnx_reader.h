@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "models/dnn/float_network.h"
 #include "models/dnn/graph.h"
+#include "models/dnn/quantisation/float_network.h"
 
 namespace mho::dnn {
 

@@ -7,10 +7,10 @@
 #include <memory>
 #include <vector>
 
-#include "models/dnn/float_network.h"
 #include "models/dnn/onnx/onnx_proto.h"
 #include "models/dnn/onnx/onnx_reader.h"
 #include "models/dnn/onnx/view.h"
+#include "models/dnn/quantisation/float_network.h"
 
 namespace mho::dnn {
 

@@ -6,7 +6,7 @@
 
 #include <random>
 
-#include "models/dnn/graph_builder.h"
+#include "models/dnn/synthetic/graph_builder.h"
 
 using namespace mho::dnn;
 

@@ -7,7 +7,7 @@
 #include <functional>
 #include <limits>
 
-#include "models/dnn/graph_builder.h"
+#include "models/dnn/synthetic/graph_builder.h"
 #include "models/input_error.h"
 #include "testbenches/models/dnn/small_graphs.h"
 

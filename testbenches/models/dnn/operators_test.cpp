@@ -9,7 +9,7 @@
 #include <random>
 
 #include "models/dnn/codes.h"
-#include "models/dnn/graph_builder.h"
+#include "models/dnn/synthetic/graph_builder.h"
 #include "testbenches/models/dnn/small_graphs.h"
 
 using namespace mho::dnn;

@@ -8,8 +8,8 @@
 #include <cmath>
 #include <random>
 
-#include "models/dnn/graph_builder.h"
 #include "models/dnn/operators.h"
+#include "models/dnn/synthetic/graph_builder.h"
 #include "models/input_error.h"
 #include "testbenches/models/dnn/small_graphs.h"
 

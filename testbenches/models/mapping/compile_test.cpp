@@ -10,8 +10,8 @@
 #include <stdexcept>
 #include <tuple>
 
-#include "models/dnn/graph_builder.h"
 #include "models/dnn/operators.h"
+#include "models/dnn/synthetic/graph_builder.h"
 #include "models/mapping/program.h"
 #include "testbenches/models/mapping/small_networks.h"
 

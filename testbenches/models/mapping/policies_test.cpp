@@ -7,7 +7,7 @@
 #include <functional>
 #include <stdexcept>
 
-#include "models/dnn/graph_builder.h"
+#include "models/dnn/synthetic/graph_builder.h"
 #include "models/mapping/program.h"
 #include "testbenches/models/mapping/small_networks.h"
 

@@ -4,7 +4,7 @@
 
 #include <random>
 
-#include "models/dnn/graph_builder.h"
+#include "models/dnn/synthetic/graph_builder.h"
 #include "models/input_error.h"
 
 namespace mho::mapping {

@@ -3,7 +3,7 @@
 // frames, normalisation, functions.
 #include <random>
 
-#include "models/dnn/graph_builder.h"
+#include "models/dnn/synthetic/graph_builder.h"
 #include "testbenches/models/pim/network_graphs.h"
 
 namespace mho::testbenches {

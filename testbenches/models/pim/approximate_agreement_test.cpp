@@ -3,7 +3,7 @@
 // contention the second is the truth, here against what a small machine gives by hand.
 #include <catch2/catch.hpp>
 
-#include "models/dnn/graph_builder.h"
+#include "models/dnn/synthetic/graph_builder.h"
 #include "testbenches/models/pim/approximate_bench.h"
 #include "testbenches/strict_reports.h"
 

@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 #include <functional>
 
-#include "models/dnn/graph_builder.h"
+#include "models/dnn/synthetic/graph_builder.h"
 #include "models/pim/bus.h"
 #include "models/pim/edram_buffer.h"
 #include "models/pim/function_unit.h"

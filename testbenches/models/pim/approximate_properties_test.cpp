@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 
-#include "models/dnn/graph_builder.h"
+#include "models/dnn/synthetic/graph_builder.h"
 #include "testbenches/models/pim/approximate_bench.h"
 #include "testbenches/strict_reports.h"
 

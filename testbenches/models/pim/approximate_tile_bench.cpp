@@ -7,7 +7,7 @@
 #include <cstring>
 #include <utility>
 
-#include "models/dnn/graph_builder.h"
+#include "models/dnn/synthetic/graph_builder.h"
 #include "models/pim/addresses.h"
 
 namespace mho::testbenches {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
-#include "models/dnn/graph_builder.h"
 #include "models/dnn/reference.h"
+#include "models/dnn/synthetic/graph_builder.h"
 #include "models/mapping/program_image.h"
 
 namespace mho::testbenches {

@@ -5,7 +5,7 @@
 #include <memory>
 #include <set>
 
-#include "models/dnn/graph_builder.h"
+#include "models/dnn/synthetic/graph_builder.h"
 #include "testbenches/models/pim/device_bench.h"
 #include "testbenches/models/pim/network_graphs.h"
 #include "testbenches/strict_reports.h"

@@ -6,7 +6,7 @@
 #include <functional>
 #include <map>
 
-#include "models/dnn/graph_builder.h"
+#include "models/dnn/synthetic/graph_builder.h"
 #include "models/pim/addresses.h"
 #include "models/pim/function_unit.h"
 #include "testbenches/models/pim/batch_links.h"

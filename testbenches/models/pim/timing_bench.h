@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "models/dnn/graph_builder.h"
+#include "models/dnn/synthetic/graph_builder.h"
 #include "models/observe/recorder.h"
 #include "models/pim/pim_accelerator.h"
 #include "models/tlm/memory.h"

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "models/dnn/float_network.h"
 #include "models/dnn/graph.h"
 #include "models/dnn/onnx/onnx_proto.h"
+#include "models/dnn/quantisation/float_network.h"
 
 namespace mho::dnn::testing {
 

@@ -8,9 +8,9 @@
 #include <cmath>
 #include <cstring>
 
-#include "models/dnn/float_reference.h"
 #include "models/dnn/onnx/onnx_reader.h"
 #include "models/dnn/operators.h"
+#include "models/dnn/quantisation/float_reference.h"
 #include "models/input_error.h"
 #include "testbenches/models/dnn/onnx/model_writer.h"
 #include "testbenches/models/dnn/small_graphs.h"

@@ -7,11 +7,11 @@
 
 #include <random>
 
-#include "models/dnn/graph_builder.h"
 #include "models/dnn/onnx/onnx_proto.h"
 #include "models/dnn/onnx/onnx_reader.h"
 #include "models/dnn/onnx/protobuf_file.h"
 #include "models/dnn/operators.h"
+#include "models/dnn/synthetic/graph_builder.h"
 #include "models/input_error.h"
 #include "testbenches/models/dnn/onnx/model_writer.h"
 

@@ -9,8 +9,8 @@
 #include <map>
 #include <set>
 
-#include "models/dnn/float_reference.h"
 #include "models/dnn/onnx/onnx_reader.h"
+#include "models/dnn/quantisation/float_reference.h"
 #include "models/dnn/reference.h"
 #include "testbenches/models/dnn/onnx/model_writer.h"
 
