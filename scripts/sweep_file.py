@@ -127,6 +127,8 @@ class Sweep:
 
     def __init__(self, path):
         self.path = path
+        if pathlib.Path(path).exists() and not pathlib.Path(path).is_file():
+            raise SweepError(f"{path}: is no file (a sweep file, see scenarios/sweeps)")
         try:
             text = pathlib.Path(path).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:

@@ -27,6 +27,9 @@ void Scheduler::start_job(const RunJob& job) {
   job_ = job;
   job_begin_ = sc_core::sc_time_stamp();
   failed_ = stopped_ = false;
+  rows_left_ = 0;
+  for (const dnn::Node& node : program_.graph.nodes)
+    rows_left_ += job_.inferences * std::uint64_t(height_of(node.output));
   events_ = {};
   dma_.clear();
   completions_.clear();
@@ -58,7 +61,7 @@ bool Scheduler::covers(const RunJob& job, std::uint64_t source_bytes, std::uint6
 bool Scheduler::run(const RunJob& job) {
   start_job(job);
   bool look = true;  // some row may be ready
-  while (!failed_ && !stopped_ && completions_.size() < job_.inferences) {
+  while (!failed_ && !stopped_ && !complete()) {
     look = !dma_.completed.empty() || look;
     take_completed();
     while (!events_.empty() && events_.top().time <= sc_core::sc_time_stamp()) {
@@ -74,15 +77,16 @@ bool Scheduler::run(const RunJob& job) {
       issue_all_ready();
       look = false;
     }
-    if (failed_ || completions_.size() == job_.inferences) break;
-    if (dma_.completed.empty()) wait_for_something();
+    if (failed_ || complete()) break;
+    if (dma_.completed.empty() && !wait_for_something()) break;
   }
+  failed_ = failed_ || (!stopped_ && completions_.size() < job_.inferences);  // the Program's buffers are too small
   const bool done = !failed_ && !stopped_;
   drain();
   return done;
 }
 
-void Scheduler::wait_for_something() {
+bool Scheduler::wait_for_something() {
   const sc_time now = sc_core::sc_time_stamp();
   const sc_time next = events_.empty() ? sc_core::sc_max_time() : events_.top().time;
   const sc_time due = std::min(next, approximate_->next_due());
@@ -91,8 +95,9 @@ void Scheduler::wait_for_something() {
   else if (dma_.pending() > 0 || dma_.busy() || !approximate_->idle())
     wait(dma_.done | stop_event_ | approximate_->arrived);
   else
-    failed_ = true;  // nothing can happen any more: the Program's buffers are too small
+    return false;
   settle();
+  return true;
 }
 
 void Scheduler::settle() {
@@ -121,6 +126,7 @@ void Scheduler::handle(const Event& event) {
   const int tensor = program_.graph.nodes[std::size_t(event.node)].output;
   tensors_[std::size_t(tensor)].rows_done = event.row + 1;
   ++rows_done_;
+  --rows_left_;
   store_row(tensor, event.row);
 }
 
@@ -383,18 +389,6 @@ void Scheduler::record_command(int index, std::uint64_t command, const sc_time& 
   row.end = end;
   row.service = end - begin;
   recorder_->record(row);
-}
-
-std::vector<observe::Statistic> Scheduler::statistics() const {
-  return {{"rows", "output rows of nodes that are complete, all jobs", "rows", double(rows_done_)},
-          {"approximate_rows", "output rows that were approximately timed, all jobs", "rows",
-           double(approximate_rows_)},
-          {"inferences", "inferences whose outputs are in main memory, all jobs", "inferences", double(inferences_)}};
-}
-
-std::vector<observe::Wave> Scheduler::waves() const {
-  return {{"rows", "output rows of nodes that are complete", "rows", &rows_done_},
-          {"inferences", "inferences whose outputs are in main memory", "inferences", &inferences_}};
 }
 
 }  // namespace mho::pim

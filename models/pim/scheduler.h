@@ -180,7 +180,10 @@ class Scheduler : public sc_core::sc_module, public observe::Instrument {
   void record_command(int node, std::uint64_t command, const sc_core::sc_time& begin, const sc_core::sc_time& end);
   /// Ends a job: what is under way comes to its end before anything else may begin.
   void drain();
-  void wait_for_something();
+  /// All outputs are stored, and rows that nobody reads, as behind a stride, are computed like the others.
+  bool complete() const { return completions_.size() == job_.inferences && rows_left_ == 0; }
+  /// False where nothing can happen any more.
+  bool wait_for_something();
   void settle();
   /// Looks at the node again at `time`, which lies in the future.
   void wake(int node, const sc_core::sc_time& time);
@@ -248,6 +251,7 @@ class Scheduler : public sc_core::sc_module, public observe::Instrument {
   std::uint64_t command_ = 0;  ///< id of the row being issued, 0 where nothing is recorded
   observe::Recorder* const recorder_;
   std::unique_ptr<ApproximateRows> approximate_;
+  std::uint64_t rows_left_ = 0;  ///< of the job
   std::uint64_t rows_done_ = 0, approximate_rows_ = 0, inferences_ = 0;
 
   tlm_kit::PayloadPool order_pool_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables that a loaded Program is played from.
+// The tables that a loaded Program is played from, and those of what is shown while it is.
 #include <algorithm>
 #include <numeric>
 
@@ -153,6 +153,18 @@ std::vector<RowPlace> Scheduler::places_of(int tensor, std::uint64_t row) const 
   if (state.staged_rows > 0)
     places.push_back({staging_tile_, state.staged_at + row % state.staged_rows * row_bytes, false});
   return places;
+}
+
+std::vector<observe::Statistic> Scheduler::statistics() const {
+  return {
+      {"rows", "output rows of nodes that are complete, all jobs", "rows", double(rows_done_)},
+      {"approximate_rows", "output rows that were approximately timed, all jobs", "rows", double(approximate_rows_)},
+      {"inferences", "inferences whose outputs are in main memory, all jobs", "inferences", double(inferences_)}};
+}
+
+std::vector<observe::Wave> Scheduler::waves() const {
+  return {{"rows", "output rows of nodes that are complete", "rows", &rows_done_},
+          {"inferences", "inferences whose outputs are in main memory", "inferences", &inferences_}};
 }
 
 }  // namespace mho::pim

@@ -40,7 +40,7 @@ void write_fit(std::ostream& out, const Scenario& scenario, const Workload& work
                             config::format_engineering(chips * chip.chip.area_m2, Quantity::area) + ", " +
                             config::format_engineering(chips * chip.chip.power_w, Quantity::power) + ", peak " +
                             config::format_real(
-                                std::int64_t(chips * peak_ops_per_s(scenario.platform.machine) * 1e-10 + 0.5) * 0.01) +
+                                std::int64_t(chips * peak_ops_per_s(scenario.platform.machine) * 1e-10 + 0.5) / 100.0) +
                             " TOPS"});
   table.add(
       {"crossbars", grouped(program.crossbars_used) + " of " + grouped(program.crossbars_total) + " hold weights"});

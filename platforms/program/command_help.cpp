@@ -74,9 +74,9 @@ What comes out
                         `*` is any text between two dots, `**` any number of parts, `**` alone all
   -h, --help            this text
 
-DIR is only there when the run has succeeded. Where a run with --log or --waves fails, what was
-recorded until then is kept in DIR.failed, and a line on standard error says so; where it is killed,
-in DIR.partial-PID. `mho log` reads either.
+DIR is only there when the run has succeeded; that of an earlier run is replaced. Where a run with
+--log or --waves fails, what was recorded until then is kept in DIR.failed, and a line on standard
+error says so; where it is killed, in DIR.partial-PID. `mho log` reads either.
 )";
 
 constexpr const char* kCheck = R"(mho check SCENARIO [options]

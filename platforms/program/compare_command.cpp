@@ -30,8 +30,11 @@ class RunsFolder {
       path_ = results_->file("runs");
       return;
     }
-    std::string name = (std::filesystem::temp_directory_path() / "mho-compare-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw InputError(name, 0, 0, "cannot be made", "a TMPDIR with room for runs");
+    std::error_code error;
+    std::string name = (std::filesystem::temp_directory_path(error) / "mho-compare-XXXXXX").string();
+    if (error || mkdtemp(name.data()) == nullptr)
+      throw InputError("mho compare", 0, 0, "no folder for runs can be made in TMPDIR",
+                       "a TMPDIR that can be written, or `--out DIR`");
     path_ = name;
   }
   ~RunsFolder() {

@@ -37,7 +37,7 @@ std::string conclusion(const std::vector<LayerRow>& rows, const LayerRow& first)
   const auto busy = std::uint64_t(std::count_if(rows.begin(), rows.end(), always_busy));
   if (busy == 0) return "No layer is busy all the time: rows wait for each other, for buffers or for main memory.";
   const std::string name = printable(first.name, kNameLength), part = part_called(first.timing.limited_by);
-  if (busy == 1) return name + " sets the pace, limited by " + part + ": more replicas of it would help.";
+  if (busy == 1) return name + " sets the pace, limited by " + part + '.';
   return grouped(busy) + " layers are busy nearly all the time, so the pipeline is balanced; " + name +
          " comes first, limited by " + part + '.';
 }

@@ -6,7 +6,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <stdexcept>
 #include <system_error>
 
 #include "models/input_error.h"
@@ -87,7 +86,9 @@ RunFolder::~RunFolder() {
 
 std::string RunFolder::file(const std::string& name) const {
   const fs::path path = fs::path(temporary_) / name;
-  fs::create_directories(path.parent_path());
+  std::error_code error;
+  fs::create_directories(path.parent_path(), error);
+  if (error) throw out_error(path_, "cannot be made: " + error.message(), "a folder that can be written, with room");
   return path.string();
 }
 
@@ -95,16 +96,22 @@ void RunFolder::write(const std::string& name, const std::string& content) const
   std::ofstream out(file(name), std::ios::binary);
   out << content;
   out.close();
-  if (!out) throw std::runtime_error("cannot write " + file(name));
+  if (!out) throw out_error(path_, "cannot be written: " + excerpt(name), "a folder that can be written, with room");
 }
 
 void RunFolder::commit() {
+  check_target(path_);  // somebody may have put something there since the run began
   const std::string old = path_ + ".replaced-" + std::to_string(getpid());
-  const bool replaces = fs::exists(path_);
-  if (replaces) fs::rename(path_, old);
-  fs::rename(temporary_, path_);
-  committed_ = true;
   std::error_code error;
+  const bool replaces = fs::exists(path_, error);
+  if (replaces && !error) fs::rename(path_, old, error);
+  if (!error) fs::rename(temporary_, path_, error);
+  if (error) {
+    const std::string reason = error.message();
+    if (!fs::exists(path_, error)) fs::rename(old, path_, error);
+    throw out_error(path_, "cannot be made: " + reason, "a folder that can be written");
+  }
+  committed_ = true;
   if (replaces) fs::remove_all(old, error);
 }
 

@@ -189,3 +189,9 @@ TEST_CASE("the examples of the help are accepted") {
       0);
   CHECK(run_program({"check", "classify_shapes", "--set", "adc.rate=2.56 GS/s"}).exit_code == 0);
 }
+
+TEST_CASE("a comparison without a place for its runs is refused") {
+  setenv("TMPDIR", "/gone", 1);
+  CHECK_THAT(complaint({"compare", "isaac_8b", "--network", "resnet20_shapes"}),
+             Catch::StartsWith("mho compare: no folder for runs can be made in TMPDIR"));
+}

@@ -208,6 +208,15 @@ TEST_CASE("a folder appears whole or not at all, and replaces only what a run wr
   folder.write("out/thesis.tex", "mine");
   CHECK_THROWS_WITH(RunFolder(path), Catch::Contains("thesis.tex"));
   CHECK_THROWS_AS(RunFolder(folder.write("file", "")), InputError);
+  {
+    RunFolder full(folder.path("full"));  // a folder stands where a file is written, as a full disk would
+    full.write("a/b", "");
+    CHECK_THROWS_WITH(full.write("a", ""), Catch::StartsWith("--out ") && Catch::Contains("cannot be written: `a`"));
+    CHECK_THROWS_AS(full.write("a/b/c", ""), InputError);
+    folder.write("full/thesis.tex", "mine");  // came while the run went on
+    CHECK_THROWS_AS(full.commit(), InputError);
+  }
+  CHECK(text_of(folder.path("full/thesis.tex")) == "mine");
   CHECK(text_of(path + "/summary.json") == "second");
 }
 

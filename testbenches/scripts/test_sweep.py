@@ -102,6 +102,9 @@ class SweepFile(Folder):
             self.assertNotIn("\n", str(caught.exception))
         with self.assertRaisesRegex(SweepError, "cannot be read"):
             Sweep(str(self.folder / "gone.yaml"))
+        for endless in ("/dev/zero", str(self.folder)):
+            with self.subTest(endless), self.assertRaisesRegex(SweepError, "is no file"):
+                Sweep(endless)
 
     def test_figures_that_no_run_has_are_refused(self):
         text = BASE + "points: [{a: 1}]\nmetrics: [a_s, %s]\n"

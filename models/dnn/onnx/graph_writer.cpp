@@ -169,11 +169,24 @@ GraphWriter::Result GraphWriter::write_operator(const Node& node, const std::str
   return {real_as(node.inputs[0], own_form(node)), own_form(node)};
 }
 
+void GraphWriter::keep_name(const Node& node, int first) {
+  const bool is_chain = node.op == Operator::kFunction && node.function == Function::kGelu;
+  onnx::NodeProto* named = nullptr;
+  for (int i = first; i < model_.graph().node_size() && (named == nullptr || is_chain); ++i) {
+    onnx::NodeProto* const written = model_.mutable_graph()->mutable_node(i);
+    const std::string& op = written->op_type();
+    if (op != "DequantizeLinear" && op != "Reshape" && op != "Transpose" && op != "Flatten") named = written;
+  }
+  if (named != nullptr && !node.name.empty()) named->set_name(node.name);
+}
+
 void GraphWriter::write(const Node& node) {
   const std::string& name = tensor(node.output).name;
+  const int first = model_.graph().node_size();
   const Result result = write_operator(node, name);
   const std::string value =
       write_clip(node, name, converted(result.value, node.output, result.form, form_of(node.output), name));
+  keep_name(node, first);
   const std::string scale = scale_of(node.output), zero = zero_of(node.output);
   add("QuantizeLinear", {value, scale, zero}, name);
 }

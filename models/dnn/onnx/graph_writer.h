@@ -50,6 +50,8 @@ class GraphWriter {
     std::string value;
     Form form;
   };
+  /// Gives the node's name to that ONNX node, of those written from number `first` on, after which readers call it.
+  void keep_name(const Node& node, int first);
   /// The real values of the node from operators named after `name`.
   Result write_operator(const Node& node, const std::string& name);
 

@@ -17,6 +17,8 @@ namespace {
 constexpr std::size_t kFewRows = 4;
 /// A range in which no code is larger is too wide to measure in.
 constexpr int kCoarse = 16;
+/// Nothing is measured in narrower ranges: values that are all zero would need one of no width.
+constexpr double kNarrowestRange = 1e-6;
 /// Trained layer normalisations have gains a little below 1, and small offsets.
 constexpr double kMeanGain = 0.9, kSpreadOfGains = 0.1, kSpreadOfNormOffsets = 0.1;
 
@@ -143,7 +145,7 @@ void Calibration::set_range(Node& node, Activation activation, double largest) {
   Tensor& output = table_.graph.tensors[std::size_t(node.output)];
   if (activation == Activation::kRelu6) largest = std::min(largest, 6.0);
   output.zero_point = 0;
-  output.scale = as_float(std::max(largest, 1e-6) / highest_code(output.type));
+  output.scale = as_float(std::max(largest, kNarrowestRange) / highest_code(output.type));
   node.lower = lowest_code(output.type);
   node.upper = highest_code(output.type);
   if (activation == Activation::kRelu6)
@@ -190,12 +192,14 @@ void Calibration::find_range(Node& node, Activation activation) {
   const int step = std::max(output.shape.height / rows_wanted(node, output.shape), 1);
   for (;;) {
     const Magnitudes codes(computed(node, step), output.type);
-    const bool resolved = codes.largest() >= kCoarse || output.scale * highest_code(output.type) < bound * 1e-6;
+    const double narrower = (codes.largest() + 1) * output.scale;
+    const bool resolved = codes.largest() >= kCoarse || output.scale * highest_code(output.type) < bound * 1e-6 ||
+                          narrower <= kNarrowestRange;
     if (resolved) {
       const double range = std::max(codes.percentile(options_.percentile), 1) * output.scale * options_.headroom;
       return set_range(node, activation, std::min(range, bound));
     }
-    set_range(node, activation, (codes.largest() + 1) * output.scale);
+    set_range(node, activation, narrower);
   }
 }
 
