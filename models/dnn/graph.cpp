@@ -10,10 +10,6 @@ namespace mho::dnn {
 
 namespace {
 
-bool slides(const Node& node) {
-  return node.op == Operator::kConvolution || node.op == Operator::kMaxPool || node.op == Operator::kAveragePool;
-}
-
 /// A second operand of one pixel that is read at every pixel of the first.
 bool is_broadcast(const Graph& graph, const Node& node, std::size_t input) {
   if ((node.op != Operator::kAdd && node.op != Operator::kMultiply) || input == 0) return false;
@@ -113,6 +109,14 @@ int sequence_row(int positions) {
 Shape sequence_shape(int positions, int channels) {
   const int width = sequence_row(positions);
   return {positions / width, width, channels};
+}
+
+std::string text_of(const Shape& s) {
+  return std::to_string(s.height) + " x " + std::to_string(s.width) + " x " + std::to_string(s.channels);
+}
+
+bool slides(const Node& node) {
+  return node.op == Operator::kConvolution || node.op == Operator::kMaxPool || node.op == Operator::kAveragePool;
 }
 
 Shape windowed_shape(const Shape& input, const Window& window, int channels) {

@@ -138,6 +138,11 @@ struct Graph {
   const Tensor& output_of(const Node& node) const { return tensors[std::size_t(node.output)]; }
 };
 
+/// "8 x 8 x 3".
+std::string text_of(const Shape& shape);
+/// True where the node moves a window over its input.
+bool slides(const Node& node);
+
 /// Checks shapes, types, ranges and order of a graph. Throws mho::InputError that names `graph.name`, the node
 /// and what is allowed.
 void validate(const Graph& graph);

@@ -24,10 +24,6 @@ struct Refusal {
   }
 };
 
-inline std::string text_of(const Shape& s) {
-  return std::to_string(s.height) + " x " + std::to_string(s.width) + " x " + std::to_string(s.channels);
-}
-
 inline std::string range_text(std::int64_t low, std::int64_t high) {
   return std::to_string(low) + " to " + std::to_string(high);
 }

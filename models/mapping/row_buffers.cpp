@@ -12,11 +12,6 @@ namespace {
 constexpr std::int64_t kMaxRows = std::int64_t{1} << 22;
 constexpr int kStreamedImages = 8;
 
-bool slides(const dnn::Node& node) {
-  return node.op == dnn::Operator::kConvolution || node.op == dnn::Operator::kMaxPool ||
-         node.op == dnn::Operator::kAveragePool;
-}
-
 /// True where each of several output rows reads every row of the input: the second operand of a product of activations,
 /// a vector that is added at every pixel.
 bool needed_whole(const dnn::Graph& graph, const dnn::Node& node, std::size_t input) {

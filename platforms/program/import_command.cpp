@@ -17,6 +17,7 @@
 #include "platforms/program/import_samples.h"
 #include "platforms/program/progress_bar.h"
 #include "platforms/report/run_folder.h"
+#include "platforms/scenario/labels.h"
 
 namespace mho {
 namespace {
@@ -100,7 +101,7 @@ Import read(const Command& command, const Settings& settings) {
     read.samples = std::make_unique<ImportSamples>(network, request.samples, settings.step);
     read.samples->state_codes(network);
     const std::size_t classes = network.graph.tensors[std::size_t(network.graph.outputs.front())].shape.bytes();
-    if (!request.labels.empty()) read.labels = read_labels(request.labels, read.samples->count(), classes);
+    if (!request.labels.empty()) read.labels = load_labels(request.labels, read.samples->count(), "a sample", classes);
   }
   if (!dnn::is_quantised(network)) return read;
   for (const auto& [name, text] : request.options)

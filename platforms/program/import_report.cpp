@@ -21,17 +21,11 @@ std::string formatted(const char* format, double value) {
   return text;
 }
 
-std::string text_of(const dnn::Shape& s) {
-  if (s.height == 1 && s.width == 1) return std::to_string(s.channels);
-  return std::to_string(s.height) + " x " + std::to_string(s.width) + " x " + std::to_string(s.channels);
+std::string extent_of(const dnn::Shape& s) {
+  return s.height == 1 && s.width == 1 ? std::to_string(s.channels) : dnn::text_of(s);
 }
 
 const char* name_of(dnn::CodeType type) { return type == dnn::CodeType::kUint8 ? "uint8" : "int8"; }
-
-bool slides(const dnn::Node& node) {
-  return node.op == dnn::Operator::kConvolution || node.op == dnn::Operator::kMaxPool ||
-         node.op == dnn::Operator::kAveragePool;
-}
 
 /// What the range of a node's outputs is called: a fused activation. A range of codes that is the whole type is none.
 std::string activation_of(const dnn::FloatNetwork& network, std::size_t n) {
@@ -112,8 +106,8 @@ void write_layers(std::ostream& out, const ImportReport& report) {
     const std::string activation = activation_of(*report.network, n);
     std::vector<std::string> row{printable(node.name, 60),
                                  operator_of(graph, node) + (activation.empty() ? "" : ", " + activation),
-                                 text_of(graph.input_of(node).shape),
-                                 text_of(graph.output_of(node).shape),
+                                 extent_of(graph.input_of(node).shape),
+                                 extent_of(graph.output_of(node).shape),
                                  kernel_of(node),
                                  weights > 0 ? grouped(weights) : "",
                                  macs > 0 ? grouped(macs) : ""};
@@ -126,7 +120,7 @@ void write_layers(std::ostream& out, const ImportReport& report) {
 void write_inputs(std::ostream& out, const ImportReport& report) {
   for (const int input : report.network->graph.inputs) {
     const dnn::Tensor& tensor = report.network->graph.tensors[std::size_t(input)];
-    out << "  input " << printable(tensor.name, 60) << ", " << text_of(tensor.shape);
+    out << "  input " << printable(tensor.name, 60) << ", " << extent_of(tensor.shape);
     if (report.graph != nullptr) out << ", " << format_of(report.graph->tensors[std::size_t(input)]);
     out << '\n';
   }

@@ -2,8 +2,6 @@
 // Channel-first elements of files to channel-last real numbers.
 #include "platforms/program/import_samples.h"
 
-#include <cmath>
-#include <cstring>
 #include <utility>
 
 #include "models/input_error.h"
@@ -15,41 +13,6 @@ namespace {
 using Type = dnn::OnnxTensor::Type;
 
 constexpr const char* kOption = "--samples";
-
-std::size_t width_of(Type type) {
-  switch (type) {
-    case Type::kUint8:
-    case Type::kInt8:
-      return 1;
-    case Type::kInt64:
-      return 8;
-    case Type::kInt32:
-    case Type::kFloat:
-      break;
-  }
-  return 4;
-}
-
-std::string text_of(const std::vector<std::int64_t>& dims) {
-  std::string text = "[";
-  for (const std::int64_t extent : dims) text += (text.size() > 1 ? ", " : "") + std::to_string(extent);
-  return text + "]";
-}
-
-/// Dimensions of one sample, behind the leading axis.
-std::vector<std::int64_t> dims_of(const dnn::Tensor& tensor) {
-  const dnn::Shape& s = tensor.shape;
-  if (tensor.sequence) return {std::int64_t(s.height) * s.width, s.channels};
-  if (s.height == 1 && s.width == 1) return {s.channels};
-  return {s.channels, s.height, s.width};
-}
-
-bool fits(const std::vector<std::int64_t>& stored, const dnn::Tensor& tensor) {
-  const dnn::Shape& s = tensor.shape;
-  const std::vector<std::int64_t> map{s.channels, s.height, s.width};
-  const std::vector<std::int64_t> sample(stored.begin() + (stored.empty() ? 0 : 1), stored.end());
-  return !stored.empty() && (sample == dims_of(tensor) || (!tensor.sequence && sample == map));
-}
 
 /// Place of `NAME=` in the names of graph inputs, or their number.
 std::size_t input_named(const dnn::Graph& graph, const std::string& name) {
@@ -85,18 +48,6 @@ std::vector<std::string> paths_of(const dnn::Graph& graph, const std::vector<std
   return paths;
 }
 
-/// Element `index` as a real number.
-double element(const dnn::OnnxTensor& stored, std::size_t index, const dnn::Tensor& tensor) {
-  const std::uint8_t* at = stored.raw.data() + index * width_of(stored.type);
-  if (stored.type == Type::kFloat) {
-    float value;
-    std::memcpy(&value, at, sizeof value);
-    return double(value);
-  }
-  const int code = stored.type == Type::kInt8 ? int(std::int8_t(*at)) : int(*at);
-  return (code - tensor.zero_point) * tensor.scale;
-}
-
 }  // namespace
 
 ImportSamples::ImportSamples(const dnn::FloatNetwork& network, const std::vector<std::string>& written, double step) {
@@ -124,11 +75,11 @@ ImportSamples::ImportSamples(const dnn::FloatNetwork& network, const std::vector
 void ImportSamples::check(const Input& input) const {
   const dnn::OnnxTensor& stored = input.stored;
   const std::string& name = input.tensor.name;
-  if (!fits(stored.dims, input.tensor)) {
-    std::vector<std::int64_t> wanted = dims_of(input.tensor);
+  if (!dnn::hold_inferences(stored.dims, input.tensor)) {
+    std::vector<std::int64_t> wanted = dnn::dims_of(input.tensor);
     wanted.insert(wanted.begin(), stored.dims.empty() ? 1 : stored.dims.front());
-    throw InputError(input.path, 0, 0, "has dimensions " + text_of(stored.dims) + " for input " + excerpt(name),
-                     text_of(wanted) + ", the first of any length");
+    throw InputError(input.path, 0, 0, "has dimensions " + dnn::text_of(stored.dims) + " for input " + excerpt(name),
+                     dnn::text_of(wanted) + ", the first of any length");
   }
   const Type codes = input.tensor.type == dnn::CodeType::kInt8 ? Type::kInt8 : Type::kUint8;
   if (stored.type != Type::kFloat && stored.type != codes)
@@ -136,23 +87,13 @@ void ImportSamples::check(const Input& input) const {
                      input.coded            ? "float, uint8 or int8"
                      : codes == Type::kInt8 ? "int8 or float"
                                             : "uint8 or float");
-  if (stored.raw.size() != std::size_t(stored.elements()) * width_of(stored.type))
+  if (stored.raw.size() != std::size_t(stored.elements()) * (stored.type == Type::kFloat ? sizeof(float) : 1))
     throw InputError(input.path, 0, 0, "holds " + std::to_string(stored.raw.size()) + " bytes", "one per element");
 }
 
 std::vector<dnn::Reals> ImportSamples::operator()(std::size_t index) const {
   std::vector<dnn::Reals> sample;
-  for (const Input& input : inputs_) {
-    const std::size_t elements = input.tensor.shape.bytes(), channels = std::size_t(input.tensor.shape.channels);
-    const std::size_t pixels = elements / channels, first = index * elements;
-    dnn::Reals values(elements);
-    for (std::size_t p = 0; p < pixels; ++p)
-      for (std::size_t c = 0; c < channels; ++c) {
-        const std::size_t from = input.tensor.sequence ? p * channels + c : c * pixels + p;
-        values[p * channels + c] = float(element(input.stored, first + from, input.tensor));
-      }
-    sample.push_back(std::move(values));
-  }
+  for (const Input& input : inputs_) sample.push_back(dnn::to_reals(input.stored, input.tensor, index));
   return sample;
 }
 
@@ -169,27 +110,6 @@ std::vector<std::string> ImportSamples::paths() const {
   std::vector<std::string> paths;
   for (const Input& input : inputs_) paths.push_back(input.path);
   return paths;
-}
-
-std::vector<std::int64_t> read_labels(const std::string& path, std::size_t count, std::size_t classes) {
-  const dnn::OnnxTensor stored = dnn::read_tensor(path);
-  if (stored.type == Type::kFloat) throw InputError(path, 0, 0, "labels are real numbers", "a tensor of integers");
-  if (stored.elements() < std::int64_t(count))
-    throw InputError(path, 0, 0, std::to_string(stored.elements()) + " labels for " + count_of(count, "sample"),
-                     "one label a sample");
-  const std::size_t width = width_of(stored.type);
-  std::vector<std::int64_t> labels;
-  for (std::size_t i = 0; i < count; ++i) {
-    std::uint64_t bits = 0;
-    for (std::size_t b = 0; b < width; ++b) bits |= std::uint64_t{stored.raw.at(i * width + b)} << (8 * b);
-    labels.push_back(width == 4                   ? std::int64_t(std::int32_t(bits))
-                     : stored.type == Type::kInt8 ? std::int64_t(std::int8_t(bits))
-                                                  : std::int64_t(bits));
-    if (labels.back() < 0 || labels.back() >= std::int64_t(classes))
-      throw InputError(path, 0, 0, "label " + std::to_string(i) + " is " + std::to_string(labels.back()),
-                       "0 to " + std::to_string(classes - 1));
-  }
-  return labels;
 }
 
 }  // namespace mho

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Samples and labels of `mho import`: ONNX tensors of any number of inferences, read as real numbers. Codes of pictures
+// Samples of `mho import`: ONNX tensors of any number of inferences, read as real numbers. Codes of pictures
 // become real by a step; they are then the very codes that the quantised network takes.
 #pragma once
 
@@ -42,8 +42,5 @@ class ImportSamples {
   std::vector<Input> inputs_;
   std::size_t count_ = 0;
 };
-
-/// The first `count` labels of a file. Throws mho::InputError where there are fewer, or one that is no class.
-std::vector<std::int64_t> read_labels(const std::string& path, std::size_t count, std::size_t classes);
 
 }  // namespace mho

@@ -5,6 +5,7 @@
 
 #include "platforms/config/quantity.h"
 #include "platforms/report/comparison.h"
+#include "platforms/report/csv_field.h"
 
 namespace mho {
 namespace {
@@ -26,13 +27,6 @@ ordered_json run_json(const ComparedRun& run) {
   for (std::size_t i = 0; i < kMeasures; ++i) json[describe(Measure(i)).key] = or_null(run.measures[i]);
   json["summary"] = run.summary.empty() ? ordered_json(nullptr) : ordered_json::parse(run.summary);
   return json;
-}
-
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + '"';
 }
 
 std::string cell(const std::optional<double>& value) { return ',' + (value ? config::format_real(*value) : ""); }
@@ -68,14 +62,14 @@ std::string to_csv(const Comparison& comparison) {
   for (std::size_t i = 0; i < kRatios; ++i) out << ',' << describe(Ratio(i)).key;
   out << ",failure\n";
   for (const ComparedRun& run : comparison.runs) {
-    out << quoted(run.contender) << ',' << quoted(run.network) << ','
+    out << csv_field(run.contender) << ',' << csv_field(run.network) << ','
         << (run.failure.empty() ? std::to_string(run.inferences) : "");
     for (const std::optional<double>& measure : run.measures) out << cell(measure);
     for (std::size_t i = 0; i < kRatios; ++i) out << cell(ratio(comparison, Ratio(i), run.contender, run.network));
-    out << ',' << quoted(run.failure) << '\n';
+    out << ',' << csv_field(run.failure) << '\n';
   }
   for (const std::string& contender : comparison.contenders) {
-    out << quoted(contender) << ",(geometric mean)," << std::string(kMeasures, ',');
+    out << csv_field(contender) << ",(geometric mean)," << std::string(kMeasures, ',');
     for (std::size_t i = 0; i < kRatios; ++i) out << cell(geometric_mean(comparison, Ratio(i), contender).value);
     out << ",\n";
   }

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "platforms/config/quantity.h"
+#include "platforms/report/csv_field.h"
 #include "platforms/report/layer_rows.h"
 
 namespace mho {
@@ -10,23 +11,17 @@ namespace {
 
 using observe::Action;
 
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + '"';
-}
-
 void write_row(std::ostream& out, const LayerRow& row) {
   const auto real = [](double value) { return config::format_real(value); };
-  out << quoted(row.name) << ',' << row.op << ',' << row.windows << ',' << row.macs << ',' << row.digital_macs << ','
+  out << csv_field(row.name) << ',' << row.op << ',' << row.windows << ',' << row.macs << ',' << row.digital_macs << ','
       << row.replicas << ',' << row.crossbars << ',' << real(row.cell_utilisation) << ',' << row.fidelity << ','
       << real(row.timing.first_start_s) << ',' << real(row.timing.last_end_s) << ','
       << real(row.timing.last_end_s - row.timing.first_start_s) << ',' << real(row.timing.busy_s) << ','
       << real(row.timing.input_stall_s) << ',' << real(row.timing.buffer_stall_s) << ',' << real(row.timing.interval_s)
-      << ',' << real(row.time_per_inference_s) << ',' << real(row.utilisation) << ',' << quoted(row.timing.limited_by)
-      << ',' << row.counts[Action::kConversions] << ',' << row.counts[Action::kUnitConversions] << ','
-      << row.counts[Action::kSaturations] << ',' << real(row.total_energy_j);
+      << ',' << real(row.time_per_inference_s) << ',' << real(row.utilisation) << ','
+      << csv_field(row.timing.limited_by) << ',' << row.counts[Action::kConversions] << ','
+      << row.counts[Action::kUnitConversions] << ',' << row.counts[Action::kSaturations] << ','
+      << real(row.total_energy_j);
   for (const double joules : row.energy_j) out << ',' << real(joules);
   out << '\n';
 }
@@ -40,7 +35,7 @@ std::string to_csv(const std::vector<LayerRow>& rows, const std::vector<std::str
          "busy_s,"
          "input_stall_s,buffer_stall_s,interval_s,time_per_inference_s,utilisation,limited_by,adc_conversions,"
          "adc_unit_conversions,adc_saturations,energy_j";
-  for (const std::string& component : components) out << ',' << quoted("energy_" + component + "_j");
+  for (const std::string& component : components) out << ',' << csv_field("energy_" + component + "_j");
   out << '\n';
   for (const LayerRow& row : rows) write_row(out, row);
   return out.str();

@@ -5,19 +5,9 @@
 #include <ostream>
 
 #include "models/observe/log_reader.h"
+#include "platforms/report/csv_field.h"
 
 namespace mho {
-namespace {
-
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + '"';
-}
-
-}  // namespace
-
 std::string decimal(std::uint64_t value, int exponent) {
   std::string digits = std::to_string(value);
   if (value == 0) return digits;
@@ -36,9 +26,9 @@ void export_csv(const std::string& log, std::ostream& out) {
     const observe::LoggedServer& server = tables.servers[occupation.server];
     const observe::LoggedKind& kind = tables.kinds[server.kind];
     const auto seconds = [&](std::uint64_t time) { return decimal(time, tables.exponent); };
-    out << quoted(tables.modules[server.module]) << ',' << server.lane << ',' << quoted(kind.name) << ','
+    out << csv_field(tables.modules[server.module]) << ',' << server.lane << ',' << csv_field(kind.name) << ','
         << occupation.id << ',' << occupation.parent << ',' << occupation.operation << ',' << occupation.node << ','
-        << occupation.items << ',' << occupation.work << ',' << quoted(kind.work_unit) << ','
+        << occupation.items << ',' << occupation.work << ',' << csv_field(kind.work_unit) << ','
         << seconds(occupation.begin) << ',' << seconds(occupation.end) << ',' << seconds(occupation.interval) << ','
         << seconds(occupation.service) << '\n';
   });

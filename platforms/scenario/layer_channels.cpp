@@ -34,10 +34,6 @@ Function function_of(LayerKind kind) {
 
 }  // namespace
 
-std::string text_of(const Shape& shape) {
-  return std::to_string(shape.height) + " x " + std::to_string(shape.width) + " x " + std::to_string(shape.channels);
-}
-
 Shape LayerReading::read_element_wise() const {
   const Shape& other = table.graph.input_of(node, 1).shape;
   if (!(other == input) && !(other == Shape{1, 1, input.channels}))

@@ -47,7 +47,4 @@ struct LayerReading {
   void read_function(LayerKind kind);
 };
 
-/// "8 x 8 x 3".
-std::string text_of(const dnn::Shape& shape);
-
 }  // namespace mho

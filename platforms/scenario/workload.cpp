@@ -9,6 +9,7 @@
 
 #include "models/dnn/onnx/onnx_reader.h"
 #include "models/dnn/synthetic/synthetic_network.h"
+#include "platforms/scenario/labels.h"
 #include "platforms/scenario/layer_table_reader.h"
 #include "platforms/scenario/layer_trace.h"
 #include "platforms/text_table.h"
@@ -94,33 +95,10 @@ std::vector<std::vector<Codes>> draw_inputs(const Scenario& scenario, const dnn:
   return inputs;
 }
 
-std::int64_t element(const dnn::OnnxTensor& tensor, std::size_t index, const std::string& path) {
-  using Type = dnn::OnnxTensor::Type;
-  std::size_t width = tensor.type == Type::kInt64 ? 8 : tensor.type == Type::kInt32 ? 4 : 1;
-  if (tensor.type == Type::kFloat) throw InputError(path, 0, 0, "labels are real numbers", "a tensor of integers");
-  std::uint64_t bits = 0;
-  for (std::size_t b = 0; b < width; ++b) bits |= std::uint64_t{tensor.raw[index * width + b]} << (8 * b);
-  if (tensor.type == Type::kInt32) return std::int32_t(bits);
-  if (tensor.type == Type::kInt8) return std::int8_t(bits);
-  return std::int64_t(bits);
-}
-
-std::vector<std::int64_t> read_labels(const Scenario& scenario, const dnn::Graph& graph, std::size_t inferences) {
+std::vector<std::int64_t> labels_of(const Scenario& scenario, const dnn::Graph& graph, std::size_t inferences) {
   if (scenario.labels.empty()) return {};
-  const dnn::OnnxTensor tensor = dnn::read_tensor(scenario.labels);
-  if (tensor.elements() < std::int64_t(inferences))
-    throw InputError(scenario.labels, 0, 0,
-                     std::to_string(tensor.elements()) + " labels for " + std::to_string(inferences) + " inferences",
-                     "one label an inference");
   const std::size_t classes = graph.tensors[std::size_t(graph.outputs.front())].shape.bytes();
-  std::vector<std::int64_t> labels;
-  for (std::size_t i = 0; i < inferences; ++i) {
-    labels.push_back(element(tensor, i, scenario.labels));
-    if (labels.back() < 0 || labels.back() >= std::int64_t(classes))
-      throw InputError(scenario.labels, 0, 0, "label " + std::to_string(i) + " is " + std::to_string(labels.back()),
-                       "0 to " + std::to_string(classes - 1));
-  }
-  return labels;
+  return load_labels(scenario.labels, inferences, "an inference", classes);
 }
 
 /// Layers of the network alone, on what was recorded.
@@ -156,7 +134,7 @@ Workload load_workload(const Scenario& scenario) {
   workload.timed_nodes = nodes_named(scenario.timed_layers, workload.graph);
   workload.synthetic = scenario.inputs.empty();
   workload.inputs = workload.synthetic ? draw_inputs(scenario, workload.graph) : read_files(scenario, workload.graph);
-  workload.labels = read_labels(scenario, workload.graph, workload.inputs.size());
+  workload.labels = labels_of(scenario, workload.graph, workload.inputs.size());
   return workload;
 }
 

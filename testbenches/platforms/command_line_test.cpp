@@ -12,18 +12,7 @@
 using namespace mho;
 using namespace mho::testbenches;
 
-namespace {
-
-/// The one line that bad input leaves on the stream of errors.
-std::string complaint(const std::vector<std::string>& arguments) {
-  const ProgramResult result = run_program(arguments);
-  CHECK(result.exit_code == 2);
-  CHECK(result.out.empty());
-  CHECK(std::count(result.err.begin(), result.err.end(), '\n') == 1);
-  return result.err;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("every mistake gives exit code 2 and one line that says what is allowed") {
   const auto run = [](std::vector<std::string> more) {

@@ -118,7 +118,7 @@ Compared compare(std::vector<std::string> arguments, const std::function<ChildRe
   return compared;
 }
 
-std::string complaint(const std::vector<std::string>& arguments) {
+std::string compare_complaint(const std::vector<std::string>& arguments) {
   const Compared compared = compare(arguments);
   CHECK(compared.result.exit_code == 2);
   CHECK(compared.result.out.empty());
@@ -275,7 +275,7 @@ TEST_CASE("every system runs on every network, in folders that are kept on reque
   CHECK(parsed["ratios"]["resnet20"]["isaac_8b"]["energy_ratio"] == 1.0);
   CHECK_THAT(text_of(folder.path("out/comparison.csv")),
              Catch::StartsWith("contender,network,inferences,accuracy_top1"));
-  CHECK_THAT(complaint({"isaac", "--network", "resnet20", "--out", folder.path("out/runs/isaac/resnet20")}),
+  CHECK_THAT(compare_complaint({"isaac", "--network", "resnet20", "--out", folder.path("out/runs/isaac/resnet20")}),
              Catch::Contains("is a folder with files in it"));
 }
 
@@ -363,19 +363,19 @@ TEST_CASE("a key that one machine refuses is a failure of its runs alone") {
 }
 
 TEST_CASE("what cannot be compared is refused in one line before anything runs") {
-  CHECK_THAT(complaint({}), Catch::StartsWith("mho compare: what?"));
-  CHECK_THAT(complaint({"isac", "--network", "resnet18"}),
+  CHECK_THAT(compare_complaint({}), Catch::StartsWith("mho compare: what?"));
+  CHECK_THAT(compare_complaint({"isac", "--network", "resnet18"}),
              Catch::StartsWith("mho compare: there is no system, scenario or folder `isac`; did you mean `isaac`?"));
-  CHECK_THAT(complaint({"./gone.yaml"}), Catch::Contains("there is no system, scenario or folder `./gone.yaml`"));
-  CHECK_THAT(complaint({"isaac_8b"}), Catch::StartsWith("mho compare: on which network? `isaac_8b` is a system"));
-  CHECK_THAT(complaint({"isaac_8b", "--network", "resnt18"}),
+  CHECK_THAT(compare_complaint({"./gone.yaml"}), Catch::Contains("scenario or folder `./gone.yaml`"));
+  CHECK_THAT(compare_complaint({"isaac_8b"}), Catch::StartsWith("mho compare: on which network? `isaac_8b`"));
+  CHECK_THAT(compare_complaint({"isaac_8b", "--network", "resnt18"}),
              Catch::StartsWith("--network: there is no network `resnt18`; did you mean `resnet18`?"));
-  CHECK_THAT(complaint({"isaac_8b", "isaac", "--network", "resnet18", "--set", "adc.bit=3"}),
+  CHECK_THAT(compare_complaint({"isaac_8b", "isaac", "--network", "resnet18", "--set", "adc.bit=3"}),
              Catch::StartsWith("--set adc.bit: unknown key `adc.bit`"));
-  CHECK_THAT(complaint({"isaac_8b", "--network", "resnet18", "--jobs", "0"}), Catch::Contains("`--jobs`"));
-  CHECK_THAT(complaint({"isaac_8b", "--jobs", "many"}), Catch::StartsWith("mho compare: "));
-  CHECK_THAT(complaint({"isaac_8b", "--system", "isaac"}), Catch::Contains("unknown option"));
-  CHECK_THAT(complaint({scenarios_folder()}), Catch::Contains("is a folder without summary.json"));
+  CHECK_THAT(compare_complaint({"isaac_8b", "--network", "resnet18", "--jobs", "0"}), Catch::Contains("`--jobs`"));
+  CHECK_THAT(compare_complaint({"isaac_8b", "--jobs", "many"}), Catch::StartsWith("mho compare: "));
+  CHECK_THAT(compare_complaint({"isaac_8b", "--system", "isaac"}), Catch::Contains("unknown option"));
+  CHECK_THAT(compare_complaint({scenarios_folder()}), Catch::Contains("is a folder without summary.json"));
 }
 
 TEST_CASE("commands run in parallel, each once, and no more of them than allowed") {

@@ -11,6 +11,7 @@
 #include "models/input_error.h"
 #include "platforms/program/import_report.h"
 #include "platforms/program/import_samples.h"
+#include "platforms/scenario/labels.h"
 #include "testbenches/platforms/program.h"
 
 using namespace mho;
@@ -42,14 +43,6 @@ struct Images {
   }
   TemporaryFolder folder;
 };
-
-std::string complaint(const std::vector<std::string>& arguments) {
-  const ProgramResult result = run_program(arguments);
-  CHECK(result.exit_code == 2);
-  CHECK(result.out.empty());
-  CHECK(std::count(result.err.begin(), result.err.end(), '\n') == 1);
-  return result.err;
-}
 
 template <class F>
 std::string refusal_by(const F& call) {
@@ -296,12 +289,12 @@ TEST_CASE("labels are whole numbers of classes, one a sample") {
   const std::string bytes = write(folder, "bytes", Type::kUint8, {3}, {2, 0, 1}),
                     words = write(folder, "words", Type::kInt32, {2}, {1, 0, 0, 0, 255, 255, 255, 255}),
                     reals = write(folder, "reals", Type::kFloat, {1}, {0, 0, 0, 0});
-  CHECK(read_labels(bytes, 2, 3) == std::vector<std::int64_t>{2, 0});
-  CHECK(read_labels(words, 1, 2) == std::vector<std::int64_t>{1});
-  CHECK_THAT(refusal_by([&] { read_labels(words, 2, 9); }), Catch::Contains("label 1 is -1 (0 to 8)"));
-  CHECK_THAT(refusal_by([&] { read_labels(bytes, 3, 2); }), Catch::Contains("label 0 is 2 (0 to 1)"));
-  CHECK_THAT(refusal_by([&] { read_labels(bytes, 4, 3); }), Catch::Contains("3 labels for 4 samples"));
-  CHECK_THAT(refusal_by([&] { read_labels(reals, 1, 3); }), Catch::Contains("labels are real numbers"));
+  CHECK(load_labels(bytes, 2, "a sample", 3) == std::vector<std::int64_t>{2, 0});
+  CHECK(load_labels(words, 1, "a sample", 2) == std::vector<std::int64_t>{1});
+  CHECK_THAT(refusal_by([&] { load_labels(words, 2, "a sample", 9); }), Catch::Contains("label 1 is -1 (0 to 8)"));
+  CHECK_THAT(refusal_by([&] { load_labels(bytes, 3, "a sample", 2); }), Catch::Contains("label 0 is 2 (0 to 1)"));
+  CHECK_THAT(refusal_by([&] { load_labels(bytes, 4, "a sample", 3); }), Catch::Contains("3 labels for 4 samples"));
+  CHECK_THAT(refusal_by([&] { load_labels(reals, 1, "a sample", 3); }), Catch::Contains("labels are real numbers"));
 }
 
 TEST_CASE("help of import teaches") {

@@ -41,14 +41,6 @@ RunRecord recorded_run(const PlatformConfig& config, const dnn::Graph& graph,
   return invented_run(config, graph, inputs, progress);
 }
 
-std::string complaint(const std::vector<std::string>& arguments) {
-  const ProgramResult result = run_program(arguments, recorded_run);
-  CHECK(result.exit_code == 2);
-  CHECK(result.out.empty());
-  CHECK(std::count(result.err.begin(), result.err.end(), '\n') == 1);
-  return result.err;
-}
-
 ProgramResult run_into(const std::string& out, std::vector<std::string> more, const Simulate& simulate = recorded_run) {
   more.insert(more.begin(), {"run", "classify_shapes", "--inferences", "1", "--out", out});
   return run_program(more, simulate);
@@ -107,10 +99,10 @@ TEST_CASE("a run with --log leaves a complete log, one without leaves none") {
 
 TEST_CASE("records need a folder") {
   CHECK_THAT(
-      complaint({"run", "classify_shapes", "--log"}),
+      complaint({"run", "classify_shapes", "--log"}, recorded_run),
       Catch::StartsWith("mho run: `observe.log` is true and there is no folder for transactions.bin (`--out DIR`"));
   CHECK_THAT(
-      complaint({"run", "classify_shapes", "--waves", "*"}),
+      complaint({"run", "classify_shapes", "--waves", "*"}, recorded_run),
       Catch::StartsWith("mho run: `observe.waves` names waves and there is no folder for wave.vcd (`--out DIR`"));
 }
 
@@ -133,7 +125,8 @@ TEST_CASE("patterns of --waves are added to those of the scenario, and the wavef
   REQUIRE(run_into(folder.path("out"), {"--log"}, simulate).exit_code == 0);
   CHECK(seen.waves.empty());
   CHECK(seen.wave_path.empty());
-  CHECK_THAT(complaint({"run", "classify_shapes", "--set", "observe=3", "--waves", "b", "--out", folder.path("no")}),
+  CHECK_THAT(complaint({"run", "classify_shapes", "--set", "observe=3", "--waves", "b", "--out", folder.path("no")},
+                       recorded_run),
              Catch::StartsWith("--set observe: `observe` is "));
 }
 

@@ -2,6 +2,9 @@
 // Runs the program on string streams and invents its simulation.
 #include "testbenches/platforms/program.h"
 
+#include <catch2/catch.hpp>
+
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -81,6 +84,14 @@ ProgramResult run_program(const std::vector<std::string>& arguments, const Simul
 std::string scenarios_folder() { return std::string(MHO_SOURCE_DIR) + "/scenarios"; }
 
 ScenarioFiles project_files() { return ScenarioFiles({scenarios_folder()}); }
+
+std::string complaint(const std::vector<std::string>& arguments, const Simulate& simulate) {
+  const ProgramResult result = run_program(arguments, simulate);
+  CHECK(result.exit_code == 2);
+  CHECK(result.out.empty());
+  CHECK(std::count(result.err.begin(), result.err.end(), '\n') == 1);
+  return result.err;
+}
 
 Scenario scenario_with(const std::vector<std::string>& overrides, const std::string& system) {
   ScenarioRequest request;

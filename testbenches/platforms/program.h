@@ -27,6 +27,9 @@ struct ProgramResult {
 /// `mho ARGUMENTS` with the project's scenarios.
 ProgramResult run_program(const std::vector<std::string>& arguments, const Simulate& simulate = invented_run);
 
+/// The one line that bad input leaves on the stream of errors.
+std::string complaint(const std::vector<std::string>& arguments, const Simulate& simulate = invented_run);
+
 /// The folder of the project's scenarios.
 std::string scenarios_folder();
 ScenarioFiles project_files();

@@ -34,6 +34,21 @@ OnnxTensor read_tensor(const std::string& path);
 /// Writes to a temporary file and renames it, so nothing half-written stays behind.
 void write_tensor(const std::string& path, const OnnxTensor& tensor);
 
+/// Elements of an integer tensor. Throws TensorFault (stored_tensor.h), a std::runtime_error, on floats.
+std::vector<std::int64_t> integers(const OnnxTensor& tensor);
+
+/// Dimensions of one inference of `tensor` in files: [C, H, W], [C] of a vector, [positions, C] of a sequence.
+std::vector<std::int64_t> dims_of(const Tensor& tensor);
+/// True where `dims` are those of inferences of `tensor`: one axis that counts them, then dims_of; a vector may stand
+/// as [N, C, 1, 1] as well.
+bool hold_inferences(const std::vector<std::int64_t>& dims, const Tensor& tensor);
+/// "[2, 3]".
+std::string text_of(const std::vector<std::int64_t>& dims);
+
+/// Real values [H][W][C] of inference `index` of a stored tensor whose dimensions and type fit: numbers as they are,
+/// codes by scale and zero point of `tensor`.
+std::vector<float> to_reals(const OnnxTensor& stored, const Tensor& tensor, std::size_t index);
+
 /// Inferences of a stored tensor [N, C, H, W] (or [N, C], or [N, positions, C] of a sequence) as codes of graph input
 /// `tensor`, each [H][W][C]. Float
 /// tensors are quantised with the input's scale. At most `limit` inferences where limit > 0.

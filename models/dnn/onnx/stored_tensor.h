@@ -35,7 +35,5 @@ std::string type_name(int onnx_type);
 
 /// Elements as numbers, exact for every supported type but int64 beyond 2^53.
 std::vector<double> numbers(const OnnxTensor& tensor);
-/// Elements of an integer tensor.
-std::vector<std::int64_t> integers(const OnnxTensor& tensor);
 
 }  // namespace mho::dnn

@@ -18,25 +18,12 @@ using Codes = std::vector<std::uint8_t>;
 
 constexpr const char* kTensorFile = "an ONNX tensor file";
 
-std::string text_of(const std::vector<std::int64_t>& dims) {
-  std::string text = "[";
-  for (const std::int64_t extent : dims) text += (text.size() > 1 ? ", " : "") + std::to_string(extent);
-  return text + "]";
-}
-
 std::string expected_dims(const Tensor& tensor) {
   const Shape& s = tensor.shape;
   const std::string channels = std::to_string(s.channels);
   if (tensor.sequence) return "[N, " + std::to_string(s.height * s.width) + ", " + channels + "]";
   const std::string map = "[N, " + channels + ", " + std::to_string(s.height) + ", " + std::to_string(s.width) + "]";
   return s.height == 1 && s.width == 1 ? "[N, " + channels + "] or " + map : map;
-}
-
-bool fits(const std::vector<std::int64_t>& dims, const Tensor& tensor) {
-  const Shape& s = tensor.shape;
-  if (tensor.sequence) return dims.size() == 3 && dims[1] == std::int64_t(s.height) * s.width && dims[2] == s.channels;
-  if (dims.size() == 2) return s.height == 1 && s.width == 1 && dims[1] == s.channels;
-  return dims.size() == 4 && dims[1] == s.channels && dims[2] == s.height && dims[3] == s.width;
 }
 
 /// Moves elements of one inference between the file's order and the graph's, [H][W][C]: move(index in the file, index
@@ -54,12 +41,17 @@ void for_each_element(const Tensor& tensor, const Move& move) {
     for (std::size_t c = 0; c < channels; ++c) move(c * pixels + p, p * channels + c);
 }
 
+float number_at(const std::uint8_t* raw, std::size_t index) {
+  float value;
+  std::memcpy(&value, raw + index * sizeof value, sizeof value);
+  return value;
+}
+
 Codes quantised(const std::uint8_t* raw, const Tensor& tensor, const std::string& path) {
   const Quantiser quantise(tensor, lowest_code(tensor.type), highest_code(tensor.type));
   Codes codes(tensor.shape.bytes());
   for_each_element(tensor, [&](std::size_t from, std::size_t to) {
-    float value;
-    std::memcpy(&value, raw + from * sizeof value, sizeof value);
+    const float value = number_at(raw, from);
     if (std::isnan(value)) throw InputError(path, 0, 0, "holds a value that is not a number", "numbers");
     codes[to] = quantise(value);
   });
@@ -75,6 +67,27 @@ Codes copied(const std::uint8_t* raw, const Tensor& tensor) {
 Type stored_type(CodeType type) { return type == CodeType::kUint8 ? Type::kUint8 : Type::kInt8; }
 
 }  // namespace
+
+std::string text_of(const std::vector<std::int64_t>& dims) {
+  std::string text = "[";
+  for (const std::int64_t extent : dims) text += (text.size() > 1 ? ", " : "") + std::to_string(extent);
+  return text + "]";
+}
+
+std::vector<std::int64_t> dims_of(const Tensor& tensor) {
+  const Shape& s = tensor.shape;
+  if (tensor.sequence) return {std::int64_t(s.height) * s.width, s.channels};
+  if (s.height == 1 && s.width == 1) return {s.channels};
+  return {s.channels, s.height, s.width};
+}
+
+bool hold_inferences(const std::vector<std::int64_t>& dims, const Tensor& tensor) {
+  if (dims.empty()) return false;
+  const Shape& s = tensor.shape;
+  const std::vector<std::int64_t> inference(dims.begin() + 1, dims.end());
+  const std::vector<std::int64_t> map{s.channels, s.height, s.width};
+  return inference == dims_of(tensor) || (!tensor.sequence && inference == map);
+}
 
 OnnxTensor read_tensor(const std::string& path) {
   onnx::TensorProto stored;
@@ -96,7 +109,7 @@ void write_tensor(const std::string& path, const OnnxTensor& tensor) {
 
 std::vector<Codes> to_codes(const OnnxTensor& stored, const Tensor& tensor, std::int64_t limit,
                             const std::string& path) {
-  if (!fits(stored.dims, tensor))
+  if (!hold_inferences(stored.dims, tensor))
     throw InputError(path, 0, 0, "has dimensions " + text_of(stored.dims) + " for input " + excerpt(tensor.name),
                      expected_dims(tensor));
   if (stored.type != Type::kFloat && stored.type != stored_type(tensor.type))
@@ -116,22 +129,35 @@ std::vector<Codes> to_codes(const OnnxTensor& stored, const Tensor& tensor, std:
   return inferences;
 }
 
+std::vector<float> to_reals(const OnnxTensor& stored, const Tensor& tensor, std::size_t index) {
+  const std::size_t first = index * tensor.shape.bytes();
+  const std::uint8_t* raw = stored.raw.data();
+  std::vector<float> reals(tensor.shape.bytes());
+  for_each_element(tensor, [&](std::size_t from, std::size_t to) {
+    if (stored.type == Type::kFloat) {
+      reals[to] = number_at(raw, first + from);
+    } else {
+      const std::uint8_t code = raw[first + from];
+      reals[to] =
+          float(((stored.type == Type::kInt8 ? std::int8_t(code) : int(code)) - tensor.zero_point) * tensor.scale);
+    }
+  });
+  return reals;
+}
+
 OnnxTensor from_codes(const std::vector<Codes>& inferences, const Tensor& tensor) {
-  const Shape& s = tensor.shape;
   OnnxTensor stored;
   stored.name = tensor.name;
   stored.type = stored_type(tensor.type);
-  stored.dims = {std::int64_t(inferences.size()), s.channels};
-  if (tensor.sequence)
-    stored.dims.insert(stored.dims.begin() + 1, std::int64_t(s.height) * s.width);
-  else if (s.height != 1 || s.width != 1)
-    stored.dims.insert(stored.dims.end(), {s.height, s.width});
-  stored.raw.resize(inferences.size() * s.bytes());
+  stored.dims = dims_of(tensor);
+  stored.dims.insert(stored.dims.begin(), std::int64_t(inferences.size()));
+  const std::size_t bytes = tensor.shape.bytes();
+  stored.raw.resize(inferences.size() * bytes);
   std::uint8_t* raw = stored.raw.data();
   for (const Codes& codes : inferences) {
-    if (codes.size() != s.bytes()) throw std::invalid_argument("from_codes: an inference has the wrong length");
+    if (codes.size() != bytes) throw std::invalid_argument("from_codes: an inference has the wrong length");
     for_each_element(tensor, [&](std::size_t to, std::size_t from) { raw[to] = codes[from]; });
-    raw += s.bytes();
+    raw += bytes;
   }
   return stored;
 }

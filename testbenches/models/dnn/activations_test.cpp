@@ -17,12 +17,6 @@ using namespace mho::dnn::testing;
 
 namespace {
 
-constexpr CodeType kU = CodeType::kUint8;
-constexpr CodeType kS = CodeType::kInt8;
-
-/// The only output of a graph of one node.
-Codes output_of(const Graph& graph, const std::vector<Codes>& inputs) { return execute(graph, inputs).back(); }
-
 Graph function_of(Function function, double parameter = 0.0, const Shape& shape = {1, 1, 6}) {
   Graph graph = one_node(Operator::kFunction, {tensor("x", shape, kS)}, tensor("y", shape, kS, 1.0 / 64));
   graph.nodes[0].function = function;
@@ -78,18 +72,6 @@ Codes direct_matmul(const Graph& graph, const Codes& a, const Codes& b) {
       out.push_back(std::uint8_t(int(std::min(std::max(steps, double(node.lower)), double(node.upper)))));
     }
   return out;
-}
-
-std::string refusal(Graph graph, const std::function<void(Graph&)>& spoil) {
-  spoil(graph);
-  try {
-    validate(graph);
-  } catch (const mho::InputError& error) {
-    CHECK(std::string(error.what()).find('\n') == std::string::npos);
-    CHECK_FALSE(error.allowed().empty());
-    return error.what();
-  }
-  return "accepted";
 }
 
 }  // namespace

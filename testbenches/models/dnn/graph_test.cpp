@@ -16,8 +16,6 @@ using namespace mho::dnn::testing;
 
 namespace {
 
-constexpr CodeType kU = CodeType::kUint8;
-
 Graph good_convolution() {
   return one_convolution(tensor("x", {6, 6, 4}, kU), tensor("y", {6, 6, 8}, kU), square_window(3, 1, 1),
                          std::vector<std::int8_t>(8 * 9 * 4, 1));
@@ -34,19 +32,6 @@ Graph good_addition() {
 Graph good_concat() {
   return one_node(Operator::kConcat, {tensor("a", {2, 2, 4}, kU), tensor("b", {2, 2, 1}, kU)},
                   tensor("y", {2, 2, 5}, kU));
-}
-
-/// What `validate` says after `spoil`.
-std::string refusal(Graph graph, const std::function<void(Graph&)>& spoil) {
-  spoil(graph);
-  try {
-    validate(graph);
-  } catch (const mho::InputError& error) {
-    CHECK(std::string(error.what()).find('\n') == std::string::npos);
-    CHECK_FALSE(error.allowed().empty());
-    return error.what();
-  }
-  return "accepted";
 }
 
 struct Spoilt {

@@ -17,12 +17,6 @@ using namespace mho::dnn::testing;
 
 namespace {
 
-constexpr CodeType kU = CodeType::kUint8;
-constexpr CodeType kS = CodeType::kInt8;
-
-/// The only output of a graph of one node.
-Codes output_of(const Graph& graph, const std::vector<Codes>& inputs) { return execute(graph, inputs).back(); }
-
 /// Requantises `psums` of one filter by x_scale * w_scale / y_scale = multiplier.
 Codes requantised(const std::vector<std::int32_t>& psums, double multiplier, CodeType type, int zero, int lower,
                   int upper, std::int32_t bias = 0) {

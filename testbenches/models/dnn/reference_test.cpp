@@ -66,32 +66,20 @@ Codes random_codes(const Shape& shape, std::mt19937_64& random) {
 }
 
 Graph random_convolution(std::mt19937_64& random) {
-  const auto one_of = [&](std::initializer_list<int> values) { return values.begin()[random() % values.size()]; };
-  Window w;
-  w.kernel_height = one_of({1, 2, 3, 5});
-  w.kernel_width = one_of({1, 2, 3});
-  w.stride_y = one_of({1, 2, 3});
-  w.stride_x = one_of({1, 2});
-  w.dilation_y = one_of({1, 2});
-  w.dilation_x = one_of({1, 3});
-  const int span_y = (w.kernel_height - 1) * w.dilation_y, span_x = (w.kernel_width - 1) * w.dilation_x;
-  w.pad_top = int(random() % std::uint64_t(span_y + 1));
-  w.pad_bottom = int(random() % std::uint64_t(span_y + 1));
-  w.pad_left = int(random() % std::uint64_t(span_x + 1));
-  w.pad_right = int(random() % std::uint64_t(span_x + 1));
-  const int groups = one_of({1, 1, 2, 4});
-  const Shape shape = {9 + one_of({0, 1, 4}), 8 + one_of({0, 3}), groups * one_of({1, 3, 4})};
-  const int filters = groups * one_of({1, 2, 5});
-  const CodeType type = one_of({0, 1}) == 0 ? CodeType::kUint8 : CodeType::kInt8;
-  const Tensor input =
-      tensor("x", shape, type, 0.02, type == CodeType::kUint8 ? one_of({0, 17, 255}) : one_of({0, -128}));
-  const Tensor output = tensor("y", windowed_shape(shape, w, filters), CodeType::kInt8, 1.5, one_of({0, 12}));
+  const Window w = random_window(random);
+  const int groups = one_of(random, {1, 1, 2, 4});
+  const Shape shape = {9 + one_of(random, {0, 1, 4}), 8 + one_of(random, {0, 3}), groups * one_of(random, {1, 3, 4})};
+  const int filters = groups * one_of(random, {1, 2, 5});
+  const CodeType type = one_of(random, {0, 1}) == 0 ? CodeType::kUint8 : CodeType::kInt8;
+  const Tensor input = tensor("x", shape, type, 0.02,
+                              type == CodeType::kUint8 ? one_of(random, {0, 17, 255}) : one_of(random, {0, -128}));
+  const Tensor output = tensor("y", windowed_shape(shape, w, filters), CodeType::kInt8, 1.5, one_of(random, {0, 12}));
   std::vector<std::int8_t> values(std::size_t(filters * w.kernel_height * w.kernel_width * shape.channels / groups));
   for (std::int8_t& value : values) value = std::int8_t(random());
   Graph graph = one_convolution(input, output, w, values, groups);
   for (std::int32_t& bias : graph.nodes[0].weights.bias) bias = std::int32_t(random() % 4001) - 2000;
   for (double& scale : graph.nodes[0].weights.scale) scale = 0.001 + 0.02 * double(random() % 1000) / 1000;
-  graph.nodes[0].lower = one_of({-128, 12});
+  graph.nodes[0].lower = one_of(random, {-128, 12});
   return graph;
 }
 

@@ -134,18 +134,27 @@ Parts codes(Bench& bench) {
   return parts;
 }
 
+/// A crossbar_tile whose first region is set up as the bench's.
+struct TileBetweenEnds {
+  explicit TileBetweenEnds(Bench& bench) : tile("tile", small_crossbars(), bench.ledger, store) {
+    bench.ends.out.bind(tile.input);
+    tile.sums.bind(bench.ends.in);
+    setup.out.bind(tile.setup);
+    cells.socket.bind(tile.cells);
+    set_up(bench.region.setup);
+  }
+  void set_up(pim::RegionSetup& region) { REQUIRE(setup.send(0, none, &region) == tlm::TLM_OK_RESPONSE); }
+
+  pim::WeightStore store;
+  pim::CrossbarTile tile;
+  BatchSource setup{"setup"};
+  TestInitiator<> cells{"cells"};
+  std::vector<std::uint8_t> none = std::vector<std::uint8_t>(1);
+};
+
 TEST_CASE("a crossbar_tile refuses what is no single vector of codes for one of its regions") {
   Bench bench;
-  pim::WeightStore store;
-  pim::CrossbarTile tile("tile", small_crossbars(), bench.ledger, store);
-  BatchSource setup("setup");
-  TestInitiator<> cells("cells");
-  bench.ends.out.bind(tile.input);
-  tile.sums.bind(bench.ends.in);
-  setup.out.bind(tile.setup);
-  cells.socket.bind(tile.cells);
-  std::vector<std::uint8_t> none(1);
-  REQUIRE(setup.send(0, none, &bench.region.setup) == tlm::TLM_OK_RESPONSE);
+  TileBetweenEnds tile(bench);
   std::vector<Spoil> spoilt = spoilt_vectors();
   spoilt.push_back([](Parts& parts) { parts.address = 0; });
   spoilt.push_back([](Parts& parts) { parts.batch->rows = 15; });
@@ -164,23 +173,14 @@ TEST_CASE("a crossbar_tile refuses what is no single vector of codes for one of 
 
 TEST_CASE("a vector in the input register is refused where its region is gone when it would be driven") {
   Bench bench;
-  pim::WeightStore store;
-  pim::CrossbarTile tile("tile", small_crossbars(), bench.ledger, store);
-  BatchSource setup("setup");
-  TestInitiator<> cells("cells");
-  bench.ends.out.bind(tile.input);
-  tile.sums.bind(bench.ends.in);
-  setup.out.bind(tile.setup);
-  cells.socket.bind(tile.cells);
-  std::vector<std::uint8_t> none(1);
-  REQUIRE(setup.send(0, none, &bench.region.setup) == tlm::TLM_OK_RESPONSE);
+  TileBetweenEnds tile(bench);
   // Between two edges of the clock, so that the register has taken it and the array has not begun.
   sc_core::sc_start(sc_core::sc_time(30, sc_core::SC_NS));
   Parts parts = codes(bench);
   REQUIRE(bench.send(parts) == tlm::TLM_INCOMPLETE_RESPONSE);
   pim::RegionSetup other = bench.region.setup;
   other.rows = 8;
-  REQUIRE(setup.send(0, none, &other) == tlm::TLM_OK_RESPONSE);
+  tile.set_up(other);
   sc_core::sc_start();
   CHECK(sc_core::sc_time_stamp() == sc_core::sc_time(100, sc_core::SC_NS));
   CHECK(bench.ends.responses == 1);

@@ -15,10 +15,6 @@ using onnx::TensorProto;
 
 namespace {
 
-Codes output_of(const Graph& graph, const std::vector<Codes>& inputs) {
-  return execute(graph, inputs)[std::size_t(graph.outputs.at(0))];
-}
-
 const Tensor& output_tensor(const Graph& graph) { return graph.tensors[std::size_t(graph.outputs.at(0))]; }
 
 /// image uint8 [N, 2, 2, 1] of scale 1 -> Flatten -> product with 3 outputs. The map has pixels (1, 2) and (4, 8) as

@@ -42,20 +42,10 @@ SampleSource samples_of(const std::vector<Reals>& samples) {
 }
 
 FloatNetwork random_convolution(std::mt19937_64& random) {
-  const auto one_of = [&](std::initializer_list<int> values) { return values.begin()[random() % values.size()]; };
-  Window w;
-  w.kernel_height = one_of({1, 2, 3, 5});
-  w.kernel_width = one_of({1, 2, 3});
-  w.stride_y = one_of({1, 2, 3});
-  w.stride_x = one_of({1, 2});
-  w.dilation_y = one_of({1, 2});
-  w.dilation_x = one_of({1, 3});
-  const int span_y = (w.kernel_height - 1) * w.dilation_y, span_x = (w.kernel_width - 1) * w.dilation_x;
-  w.pad_top = int(random() % std::uint64_t(span_y + 1));
-  w.pad_bottom = int(random() % std::uint64_t(span_y + 1));
-  w.pad_left = int(random() % std::uint64_t(span_x + 1));
-  w.pad_right = int(random() % std::uint64_t(span_x + 1));
-  const int groups = one_of({1, 1, 2, 6}), of_group = one_of({1, 2, 5}), filters = groups * one_of({1, 3, 4});
+  const Window w = random_window(random);
+  const auto [span_y, span_x] = span_of(w);
+  const int groups = one_of(random, {1, 1, 2, 6}), of_group = one_of(random, {1, 2, 5}),
+            filters = groups * one_of(random, {1, 3, 4});
   const Shape input{span_y + 1 + int(random() % 9), span_x + 1 + int(random() % 9), groups * of_group};
   FloatNetwork network = one_real_node(Operator::kConvolution, {input}, windowed_shape(input, w, filters), w);
   network.graph.nodes[0].weights.groups = groups;
