@@ -15,11 +15,18 @@ namespace mho::arithmetic {
 
 /// psum[f] = sum over input slices s of input_weight(s) *
 ///           ( sum over columns c of filter f: coefficient[c] * code[s][c]  +  unit_coefficient[f] * unit[s] )
-/// where unit[s] is the sum of the slice's inputs, read from the unit column.
+/// where unit[s] is the sum of the slice's inputs, read from the unit column or added up digitally.
 struct Recombination {
-  int columns_per_filter = 0;                  ///< column of (filter f, slice k) = f * columns_per_filter + k
-  std::vector<std::int32_t> coefficient;       ///< one a column
-  std::vector<std::int32_t> unit_coefficient;  ///< one a filter
+  int columns_per_filter = 0;                    ///< column of (filter f, slice k) = f * columns_per_filter + k
+  std::vector<std::int32_t> coefficient{};       ///< one a column
+  std::vector<std::int32_t> unit_coefficient{};  ///< one a filter
+  bool digital_unit = false;                     ///< there is no unit column: an adder behind the input register
+};
+
+/// Filters first .. first + count - 1 of a block.
+struct FilterRange {
+  std::int32_t first = 0, count = 0;
+  bool operator==(const FilterRange& other) const { return first == other.first && count == other.count; }
 };
 
 /// One row block as programmed: levels[row][column], column count = filters * columns_per_filter.
@@ -27,9 +34,17 @@ struct EncodedBlock {
   int rows = 0;
   int filters = 0;
   int cell_bits = 0;
-  std::vector<std::uint8_t> levels;  ///< 0 .. 2^cell_bits - 1
+  /// 0 .. 2^cell_bits - 1; of pairs -(2^cell_bits - 1) .. 2^cell_bits - 1 in two's complement.
+  std::vector<std::uint8_t> levels;
   Recombination recombination;
+  /// A cell is a pair of devices on two word lines (2T2R) whose currents subtract; the one that is not used is off.
+  bool paired = false;
+  /// Filters that have a weight in each row; empty: all of them. The cells of the others (block-diagonal groups,
+  /// Toeplitz copies) stand for weight 0, compute like any cell and are charged apart.
+  std::vector<FilterRange> weighted{};
   int columns() const { return filters * recombination.columns_per_filter; }
+  /// Bits that a level takes as a number: with its sign where cells are pairs.
+  int level_bits() const { return paired ? 8 : cell_bits; }
 };
 
 /// A weight encoding of the integers that a machine stores: a policy, which any program may add to

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <utility>
 #include <vector>
 
 #include "models/arithmetic/vectorised.h"
@@ -24,6 +23,18 @@ void cut_slice(const std::uint8_t* codes, std::size_t count, bool is_signed, int
   for (std::size_t i = 0; i < count; ++i) {
     const auto code = std::uint16_t(codes[i] | (codes[i] >= 128 ? extension : 0u));
     values[i] = std::uint8_t((code >> shift) & mask);
+  }
+}
+
+/// max(code, 0), or max(-code, 0) where `negative`, of the low `bits` bits of each code, two's complement. 128 fits.
+MHO_VECTORISED
+void cut_magnitudes(const std::uint8_t* codes, std::size_t count, int bits, bool negative, std::uint8_t* magnitudes) {
+  const int unused = 16 - bits;
+  const auto turn = std::int16_t(negative ? -1 : 0);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto code = std::int16_t(std::int16_t(std::uint16_t(unsigned{codes[i]} << unused)) >> unused);
+    const auto turned = std::int16_t((code ^ turn) - turn);
+    magnitudes[i] = std::uint8_t(turned > 0 ? turned : 0);
   }
 }
 
@@ -63,14 +74,24 @@ void add_ones(const std::uint8_t* codes, std::size_t rows, std::uint8_t bits, st
 
 }  // namespace
 
-RowDriver::RowDriver(Slicing slicing, bool is_signed) : slicing_(std::move(slicing)), is_signed_(is_signed) {
-  slicing_.weight(0, is_signed);  // refuses a shared sign bit
-  for (int code = 0; code < 256; ++code)
-    for (int s = 0; s < slicing_.count(); ++s) {
-      const int value = int(slicing_.slice(extended(std::uint8_t(code), is_signed), s));
+RowDriver::RowDriver(const InputStream& stream)
+    : slicing_(stream.slicing),
+      is_signed_(stream.is_signed),
+      in_passes_(stream.is_signed && stream.two_passes),
+      cycles_(stream.cycles()),
+      counts_(count_cycles(stream)),
+      recovering_(cycles_.size()),
+      plain_bits_(slicing_.widest() == 1 && !in_passes_ && !stream.speculates()) {
+  for (std::size_t i = 0; i < cycles_.size(); ++i) {
+    const InputCycle& cycle = cycles_[i];
+    (cycle.use == InputCycle::Use::kRecover ? recovering_[std::size_t(cycle.recovers)] : whole_).push_back(int(i));
+    for (int code = 0; code < 256; ++code) {
+      const int value = driven(cycle, std::uint8_t(code));
       pulses_[std::size_t(code)] = std::uint16_t(pulses_[std::size_t(code)] + value);
       top_ = std::max(top_, value);
+      if (cycle.use == InputCycle::Use::kSpeculate) speculated_top_ = std::max(speculated_top_, value);
     }
+  }
 }
 
 std::int32_t RowDriver::value(std::uint8_t code) const {
@@ -79,22 +100,43 @@ std::int32_t RowDriver::value(std::uint8_t code) const {
   return is_signed_ && low >= span / 2 ? low - span : low;
 }
 
-void RowDriver::slice(const std::uint8_t* codes, int rows, std::uint8_t* values) const {
-  for (int s = 0; s < slicing_.count(); ++s)
-    cut_slice(codes, std::size_t(rows), is_signed_, slicing_.shift(s), (1u << slicing_.width(s)) - 1u,
-              values + std::size_t(s) * std::size_t(rows));
+int RowDriver::driven(const InputCycle& cycle, std::uint8_t code) const {
+  std::int32_t number = extended(code, is_signed_);
+  if (in_passes_) number = std::max(cycle.negative ? -value(code) : value(code), 0);
+  return int((std::uint32_t(number) >> cycle.shift) & ((1u << cycle.width) - 1u));
+}
+
+void RowDriver::drive(const std::uint8_t* codes, int rows, const std::vector<int>& cycles, std::uint8_t* values) const {
+  const auto width = std::size_t(rows);
+  std::vector<std::uint8_t> room(in_passes_ ? width : 0);
+  const std::uint8_t* from = codes;
+  const InputCycle* before = nullptr;
+  for (const int index : cycles) {
+    const InputCycle& cycle = cycles_[std::size_t(index)];
+    if (before == nullptr || before->negative != cycle.negative) from = bytes(codes, rows, cycle, room.data());
+    cut_slice(from, width, is_signed_ && !in_passes_, cycle.shift, (1u << cycle.width) - 1u, values);
+    values += width;
+    before = &cycle;
+  }
+}
+
+const std::uint8_t* RowDriver::bytes(const std::uint8_t* codes, int rows, const InputCycle& cycle,
+                                     std::uint8_t* room) const {
+  if (!in_passes_) return codes;
+  cut_magnitudes(codes, std::size_t(rows), own_bits(), cycle.negative, room);
+  return room;
 }
 
 void RowDriver::add_pulses(const std::uint8_t* codes, int count, int rows, std::uint32_t* pulses) const {
   const std::size_t width = std::size_t(rows);
-  if (!one_bit()) {
+  if (!plain_bits_) {
     for (std::size_t v = 0; v < std::size_t(count); ++v)
       for (std::size_t i = 0; i < width; ++i) pulses[i] += pulses_[codes[v * width + i]];
     return;
   }
   constexpr int kMostInByte = 255 / 16;  // vectors of at most 16 pulses a code
   const auto bits = std::uint8_t((1u << own_bits()) - 1u);
-  const auto extra = std::uint8_t(is_signed_ ? slices() - own_bits() : 0);
+  const auto extra = std::uint8_t(is_signed_ ? slicing_.count() - own_bits() : 0);
   std::vector<std::uint8_t> ones(width);
   for (int first = 0; first < count; first += kMostInByte) {
     std::fill(ones.begin(), ones.end(), std::uint8_t{0});

@@ -10,10 +10,50 @@
 namespace mho::arithmetic {
 namespace {
 
+template <class Level>
+MHO_INLINE void add_products(const std::uint8_t* __restrict levels, std::size_t count, std::uint32_t factor,
+                             std::uint32_t* __restrict sums) {
+  for (std::size_t c = 0; c < count; ++c) sums[c] += factor * std::uint32_t(Level(levels[c]));
+}
+
 MHO_VECTORISED
-void add_scaled(const std::uint8_t* __restrict levels, std::size_t count, std::uint32_t factor,
-                std::uint32_t* __restrict sums) {
-  for (std::size_t c = 0; c < count; ++c) sums[c] += factor * levels[c];
+void add_scaled(const std::uint8_t* levels, bool paired, std::size_t count, std::uint32_t factor, std::uint32_t* sums) {
+  if (paired) return add_products<std::int8_t>(levels, count, factor, sums);
+  add_products<std::uint8_t>(levels, count, factor, sums);
+}
+
+template <class Level, std::size_t Columns>
+MHO_INLINE void add_columns(const std::int32_t* __restrict coefficients, const std::int32_t* __restrict offsets,
+                            const std::uint8_t* __restrict levels, std::size_t filters,
+                            std::int32_t* __restrict weights) {
+  for (std::size_t f = 0; f < filters; ++f) {
+    auto weight = std::uint32_t(offsets[f]);
+#pragma GCC unroll 8
+    for (std::size_t c = f * Columns; c < (f + 1) * Columns; ++c)
+      weight += std::uint32_t(coefficients[c]) * std::uint32_t(Level(levels[c]));
+    weights[f] = std::int32_t(weight);
+  }
+}
+
+template <class Level>
+MHO_INLINE void add_levels(const std::int32_t* coefficients, const std::int32_t* offsets, const std::uint8_t* levels,
+                           std::size_t filters, std::size_t per_filter, std::int32_t* weights) {
+  if (per_filter == 3) return add_columns<Level, 3>(coefficients, offsets, levels, filters, weights);
+  if (per_filter == 4) return add_columns<Level, 4>(coefficients, offsets, levels, filters, weights);
+  if (per_filter == 8) return add_columns<Level, 8>(coefficients, offsets, levels, filters, weights);
+  for (std::size_t f = 0; f < filters; ++f) {
+    auto weight = std::uint32_t(offsets[f]);
+    for (std::size_t c = f * per_filter; c < (f + 1) * per_filter; ++c)
+      weight += std::uint32_t(coefficients[c]) * std::uint32_t(Level(levels[c]));
+    weights[f] = std::int32_t(weight);
+  }
+}
+
+MHO_VECTORISED
+void add_row_of(bool paired, const std::int32_t* coefficients, const std::int32_t* offsets, const std::uint8_t* levels,
+                std::size_t filters, std::size_t per_filter, std::int32_t* weights) {
+  if (paired) return add_levels<std::int8_t>(coefficients, offsets, levels, filters, per_filter, weights);
+  add_levels<std::uint8_t>(coefficients, offsets, levels, filters, per_filter, weights);
 }
 
 MHO_VECTORISED
@@ -34,18 +74,20 @@ std::uint32_t factor_of(std::uint32_t row) {
 
 }  // namespace
 
+void weights_of_row(const Recombination& rule, bool paired, const std::uint8_t* levels, std::size_t filters,
+                    std::int32_t* weights) {
+  add_row_of(paired, rule.coefficient.data(), rule.unit_coefficient.data(), levels, filters,
+             std::size_t(rule.columns_per_filter), weights);
+}
+
 std::vector<std::int32_t> stored_weights(const EncodedBlock& block) {
   const auto rows = std::size_t(block.rows), filters = std::size_t(block.filters);
-  const auto per_filter = std::size_t(block.recombination.columns_per_filter);
-  std::vector<std::int32_t> weights(rows * filters);
-  const std::uint8_t* levels = block.levels.data();
-  for (std::size_t row = 0; row < rows; ++row)
-    for (std::size_t f = 0; f < filters; ++f, levels += per_filter) {
-      auto weight = std::uint32_t(block.recombination.unit_coefficient[f]);
-      for (std::size_t k = 0; k < per_filter; ++k)
-        weight += std::uint32_t(block.recombination.coefficient[f * per_filter + k]) * levels[k];
-      weights[f * rows + row] = std::int32_t(weight);
-    }
+  std::vector<std::int32_t> weights(rows * filters), of_row(filters);
+  for (std::size_t row = 0; row < rows; ++row) {
+    const std::uint8_t* const levels = block.levels.data() + row * std::size_t(block.columns());
+    weights_of_row(block.recombination, block.paired, levels, filters, of_row.data());
+    for (std::size_t f = 0; f < filters; ++f) weights[f * rows + row] = of_row[f];
+  }
   return weights;
 }
 
@@ -55,7 +97,7 @@ bool stores(const EncodedBlock& block, const std::vector<std::int32_t>& weights)
   std::vector<std::uint32_t> factors(rows), sums(columns);
   for (std::size_t row = 0; row < rows; ++row) {
     factors[row] = factor_of(std::uint32_t(row));
-    add_scaled(block.levels.data() + row * columns, columns, factors[row], sums.data());
+    add_scaled(block.levels.data() + row * columns, block.paired, columns, factors[row], sums.data());
   }
   const std::uint32_t all = std::accumulate(factors.begin(), factors.end(), 0u);
   for (std::size_t f = 0; f < std::size_t(block.filters); ++f) {

@@ -2,6 +2,7 @@
 // What an encoded block stores, read back: the check that an encoding - anybody's - kept the weights it was given.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -12,6 +13,10 @@ namespace mho::arithmetic {
 /// The weights that levels and coefficients stand for, [filter][row], modulo 2^32 as shift-and-add has it. Sizes of the
 /// block must agree with each other.
 std::vector<std::int32_t> stored_weights(const EncodedBlock& block);
+
+/// The same of one row: levels[columns] of `block`'s kind -> weights[filters].
+void weights_of_row(const Recombination& rule, bool paired, const std::uint8_t* levels, std::size_t filters,
+                    std::int32_t* weights);
 
 /// Whether stored_weights(block) == weights, by comparing one random combination of the rows of each filter: one pass
 /// over the levels, many times faster. `false` is certain; some two wrong weights in 2^31 cancel each other.

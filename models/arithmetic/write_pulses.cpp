@@ -44,9 +44,39 @@ std::uint32_t count_changed(const std::uint8_t* __restrict before, const std::ui
   return changed;
 }
 
+/// Levels of the devices on one of the two word lines.
+MHO_VECTORISED
+void devices(const std::uint8_t* __restrict pairs, std::size_t cells, bool positive, std::uint8_t* __restrict levels) {
+  const int sign = positive ? 1 : -1;
+  for (std::size_t i = 0; i < cells; ++i) {
+    const int level = sign * std::int8_t(pairs[i]);
+    levels[i] = std::uint8_t(level > 0 ? level : 0);
+  }
+}
+
+WriteSteps count_pair_steps(const std::uint8_t* before, const std::uint8_t* after, std::size_t cells) {
+  constexpr std::size_t kPart = 512;
+  std::uint8_t from[kPart], to[kPart];
+  WriteSteps steps;
+  for (std::size_t first = 0; first < cells; first += kPart)
+    for (const bool positive : {true, false}) {
+      const std::size_t now = std::min(kPart, cells - first);
+      devices(before + first, now, positive, from);
+      devices(after + first, now, positive, to);
+      const WriteSteps part = count_steps(from, to, now);
+      steps.up += part.up;
+      steps.down += part.down;
+      steps.cells_changed += part.cells_changed;
+      steps.longest_up = std::max(steps.longest_up, part.longest_up);
+      steps.longest_down = std::max(steps.longest_down, part.longest_down);
+    }
+  return steps;
+}
+
 }  // namespace
 
-WriteSteps count_steps(const std::uint8_t* before, const std::uint8_t* after, std::size_t cells) {
+WriteSteps count_steps(const std::uint8_t* before, const std::uint8_t* after, std::size_t cells, bool paired) {
+  if (paired) return count_pair_steps(before, after, cells);
   constexpr std::size_t kMostAtOnce = std::size_t{1} << 24;
   WriteSteps steps;
   for (std::size_t first = 0; first < cells; first += kMostAtOnce) {

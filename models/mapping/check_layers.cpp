@@ -7,6 +7,7 @@
 #include "models/mapping/block_layout.h"
 #include "models/mapping/encode_blocks.h"
 #include "models/mapping/encoded_block.h"
+#include "models/mapping/parts.h"
 #include "models/mapping/program_checks.h"
 
 namespace mho::mapping {
@@ -16,15 +17,17 @@ std::string name_of(const Program& program, const LayerPlan& layer) {
   return "layer " + program.graph.nodes[std::size_t(layer.node)].name;
 }
 
-void check_block(const Program& program, const std::string& where, const Block& block, const BlockShape& shape,
-                 const arithmetic::Slicing& slicing) {
+void check_block(const Program& program, const std::string& where, const Block& block, const BlockLayout& layout,
+                 int index, const arithmetic::Slicing& slicing) {
   const arithmetic::EncodedBlock& e = block.encoded;
+  const BlockShape shape = layout.at(index);
   if (block.row_first != shape.row_first || block.filter_first != shape.filter_first || e.rows != shape.rows ||
       e.filters != shape.filters)
     refuse_program(program, where + " does not hold its part of the weights",
                    std::to_string(shape.rows) + " rows from " + std::to_string(shape.row_first) + ", " +
                        std::to_string(shape.filters) + " filters from " + std::to_string(shape.filter_first));
   if (const std::string fault = fault_of(e, slicing); !fault.empty()) refuse_program(program, where + fault);
+  if (e.weighted != layout.weighted(shape)) refuse_program(program, where + " has its weights in other cells");
 }
 
 void check_stream(const Program& program, const LayerPlan& layer, const Machine& machine) {
@@ -35,12 +38,12 @@ void check_stream(const Program& program, const LayerPlan& layer, const Machine&
   } catch (const std::invalid_argument& error) {
     refuse_program(program, name_of(program, layer) + ": " + error.what());
   }
-  if (!(layer.stream.slicing == expected.slicing) || layer.stream.is_signed != expected.is_signed)
+  if (!(layer.stream == expected))
     refuse_program(program, name_of(program, layer) + " has another input stream than the machine");
 }
 
 void check_loss(const Program& program, const LayerPlan& layer, const ColumnBound& bound, const Machine& machine) {
-  const std::string loss = loss_of(bound, layer.blocks, machine.adc);
+  const std::string loss = loss_of(bound, layer.blocks, layer.stream, machine.adc);
   if (layer.lossless && !loss.empty())
     refuse_program(program, name_of(program, layer) + " is marked lossless, but " + loss);
   if (machine.fidelity == Fidelity::kExact && !layer.lossless)
@@ -49,35 +52,54 @@ void check_loss(const Program& program, const LayerPlan& layer, const ColumnBoun
 }
 
 /// Walks the placements of a layer in their order and says what must come next.
-void check_order(const Program& program, const LayerPlan& layer, const Machine& machine) {
-  const std::string where = name_of(program, layer);
-  std::size_t next = 0;
-  for (int replica = 0; replica < layer.replicas; ++replica) {
-    const std::size_t home = next;
-    for (int block = 0; block < int(layer.blocks.size()); ++block) {
-      const int filters = layer.blocks[std::size_t(block)].encoded.filters;
-      for (int first = 0; first < filters; ++next) {
-        if (next == layer.placements.size()) refuse_program(program, where + " is not placed completely");
-        const Placement& p = layer.placements[next];
-        if (p.replica != replica || p.block != block || p.first_filter != first || p.filters < 1 ||
-            p.filters > filters - first)
-          refuse_program(program, where + ", placement " + std::to_string(next) + " is out of order",
-                         "replica " + std::to_string(replica) + ", block " + std::to_string(block) + ", filter " +
-                             std::to_string(first));
-        if (p.crossbars != crossbars_for(p.filters, machine))
-          refuse_program(
-              program,
-              where + ", placement " + std::to_string(next) + " has " + std::to_string(p.crossbars) + " crossbars",
-              std::to_string(crossbars_for(p.filters, machine)));
-        first += p.filters;
+class PlacementOrder {
+ public:
+  PlacementOrder(const Program& program, const LayerPlan& layer, const Machine& machine)
+      : program_(program), layer_(layer), machine_(machine), where_(name_of(program, layer)) {}
+
+  void check() {
+    for (int replica = 0; replica < layer_.replicas; ++replica)
+      for (int part = 0; part < int(layer_.parts.size()); ++part) {
+        const std::size_t home = next_;
+        for (int block = 0; block < int(layer_.blocks.size()); ++block) check_block(replica, part, block);
+        if (layer_.home_of(replica, part) != layer_.placements[home].tile)
+          refuse_program(program_,
+                         where_ + ", replica " + std::to_string(replica) + ", part " + std::to_string(part) +
+                             " is at home on another tile",
+                         "the tile of its first placement");
       }
-    }
-    if (layer.home_tiles[std::size_t(replica)] != layer.placements[home].tile)
-      refuse_program(program, where + ", replica " + std::to_string(replica) + " is at home on another tile",
-                     "the tile of its first placement");
+    if (next_ != layer_.placements.size()) refuse_program(program_, where_ + " has placements to spare");
   }
-  if (next != layer.placements.size()) refuse_program(program, where + " has placements to spare");
-}
+
+ private:
+  void check_block(int replica, int part, int index) {
+    const Block& block = layer_.blocks[std::size_t(index)];
+    const arithmetic::FilterRange range =
+        filters_in_block(layer_.parts[std::size_t(part)], block.filter_first, block.encoded.filters);
+    for (int first = range.first; first < range.first + range.count; ++next_) {
+      if (next_ == layer_.placements.size()) refuse_program(program_, where_ + " is not placed completely");
+      const Placement& p = layer_.placements[next_];
+      if (p.replica != replica || p.part != part || p.block != index || p.first_filter != first || p.filters < 1 ||
+          p.filters > range.first + range.count - first)
+        refuse_program(program_, where_ + ", placement " + std::to_string(next_) + " is out of order",
+                       "replica " + std::to_string(replica) + ", part " + std::to_string(part) + ", block " +
+                           std::to_string(index) + ", filter " + std::to_string(first));
+      const int crossbars = crossbars_for(p.filters, layer_.weight_slicing.count(), machine_);
+      if (p.crossbars != crossbars)
+        refuse_program(
+            program_,
+            where_ + ", placement " + std::to_string(next_) + " has " + std::to_string(p.crossbars) + " crossbars",
+            std::to_string(crossbars));
+      first += p.filters;
+    }
+  }
+
+  const Program& program_;
+  const LayerPlan& layer_;
+  const Machine& machine_;
+  const std::string where_;
+  std::size_t next_ = 0;
+};
 
 /// Crossbars of a placement, numbered over all chips, and its owner.
 struct Span {
@@ -104,24 +126,31 @@ void check_layer(const Program& program, const LayerPlan& layer, const Machine& 
   const dnn::Node& node = program.graph.nodes[std::size_t(layer.node)];
   const dnn::Shape& output = program.graph.output_of(node).shape;
   const std::string where = name_of(program, layer);
-  const std::int64_t windows = std::int64_t(output.height) * output.width;
-  if (layer.replicas < 1 || layer.replicas > windows)
-    refuse_program(program, where + " has " + std::to_string(layer.replicas) + " replicas",
-                   "1 to " + std::to_string(windows));
-  if (layer.home_tiles.size() != std::size_t(layer.replicas))
-    refuse_program(program, where + " needs one home tile a replica");
-  check_stream(program, layer, machine);
   const BlockLayout layout(program.graph, node, machine);
+  if (layer.expansion != layout.expansion())
+    refuse_program(program, where + " computes " + std::to_string(layer.expansion) + " windows with one vector",
+                   std::to_string(layout.expansion()));
+  const std::int64_t vectors = std::int64_t(output.height) * vectors_of_row(output.width, layer.expansion);
+  if (layer.replicas < 1 || layer.replicas > vectors)
+    refuse_program(program, where + " has " + std::to_string(layer.replicas) + " replicas",
+                   "1 to " + std::to_string(vectors));
+  check_stream(program, layer, machine);
   if (std::int64_t(layer.blocks.size()) != layout.count())
     refuse_program(program, where + " has " + std::to_string(layer.blocks.size()) + " blocks",
                    std::to_string(layout.count()));
-  const arithmetic::Slicing slicing(machine.weight_slicing);
+  const arithmetic::Slicing& slicing = layer.weight_slicing;
+  if (!(slicing == arithmetic::Slicing(machine.slicing_of(node.name))))
+    refuse_program(program, where + " has another weight slicing than the machine");
+  if (layer.parts != parts_of(layout, slicing.count(), machine))
+    refuse_program(program, where + " is cut into other parts than the machine's tiles ask for");
+  if (layer.home_tiles.size() != std::size_t(layer.replicas) * layer.parts.size())
+    refuse_program(program, where + " needs one home tile for each part of each replica");
   ColumnBound worst;
   for (std::size_t i = 0; i < layer.blocks.size(); ++i) {
     const Block block = unpacked(layer.blocks[i]);
-    check_block(program, where + ", block " + std::to_string(i), block, layout.at(std::int64_t(i)), slicing);
+    check_block(program, where + ", block " + std::to_string(i), block, layout, int(i), slicing);
     const ColumnBound bound = largest_column(block.encoded, int(i), layer.stream);
-    if (bound.bound > worst.bound) worst = bound;
+    if (bound.exceeds(worst)) worst = bound;
   }
   check_loss(program, layer, worst, machine);
 }
@@ -130,7 +159,7 @@ void check_placements(const Program& program, const Machine& machine) {
   std::vector<Span> spans;
   std::uint64_t used = 0;
   for (std::size_t i = 0; i < program.layers.size(); ++i) {
-    check_order(program, program.layers[i], machine);
+    PlacementOrder(program, program.layers[i], machine).check();
     for (const Placement& p : program.layers[i].placements) {
       spans.push_back(span_of(program, int(i), p, machine));
       used += std::uint64_t(p.crossbars);

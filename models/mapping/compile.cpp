@@ -9,6 +9,7 @@
 #include "models/input_error.h"
 #include "models/mapping/block_layout.h"
 #include "models/mapping/encode_blocks.h"
+#include "models/mapping/parts.h"
 #include "models/mapping/place.h"
 #include "models/mapping/program.h"
 #include "models/mapping/replicate.h"
@@ -34,7 +35,10 @@ LayerPlan plan_layer(const dnn::Graph& graph, int index, const Machine& machine)
   plan.node = index;
   plan.stream = stream_of(graph, node, machine);
   const BlockLayout layout(graph, node, machine);
-  const arithmetic::Slicing slicing(machine.weight_slicing);
+  const arithmetic::Slicing slicing(machine.slicing_of(node.name));
+  plan.weight_slicing = slicing;
+  plan.expansion = layout.expansion();
+  plan.parts = parts_of(layout, slicing.count(), machine);
   for (std::int64_t i = 0; i < layout.count(); ++i) {
     const BlockShape shape = layout.at(i);
     Block block;
@@ -56,14 +60,15 @@ void encode_layer(const dnn::Graph& graph, LayerPlan& plan, const Machine& machi
   ColumnBound bound;
   plan.blocks = encode_blocks(graph, node, machine, [&](Block& block, int index) {
     const ColumnBound of_block = largest_column(block.encoded, index, plan.stream);
-    if (of_block.bound > bound.bound) bound = of_block;
+    if (of_block.exceeds(bound)) bound = of_block;
     if (packed) pack_levels(block);
   });
-  plan.loss = loss_of(bound, plan.blocks, machine.adc);
+  plan.loss = loss_of(bound, plan.blocks, plan.stream, machine.adc);
   if (!plan.loss.empty() && machine.fidelity == Fidelity::kExact)
     throw InputError(graph.name, 0, 0, "layer " + node.name + ": " + plan.loss,
                      "use fidelity: auto or sliced, or adc.bits: " + std::to_string(bits_for(bound, machine.adc)));
   if (plan.loss.empty() && machine.fidelity == Fidelity::kSliced) plan.loss = "fidelity: sliced was asked for";
+  if (machine.fidelity == Fidelity::kNoisy) plan.loss = "fidelity: noisy was asked for";
   plan.lossless = plan.loss.empty();
 }
 
@@ -117,7 +122,7 @@ void lay_out(Program& program, const Machine& machine, const Allocation& allocat
   program.tiles = allocation.chips * machine.tiles_per_chip;
   program.crossbars_used = 0;
   program.crossbars_total = std::uint64_t(program.chips) * std::uint64_t(machine.crossbars_per_chip());
-  Placer placer(machine);
+  Placer placer(machine, allocation.spare_crossbar_tiles);
   for (std::size_t i = 0; i < program.layers.size(); ++i) {
     LayerPlan& plan = program.layers[i];
     plan.replicas = allocation.replicas[i];
@@ -129,14 +134,30 @@ void lay_out(Program& program, const Machine& machine, const Allocation& allocat
   program.functions = place_functions(program.graph, program.layers);
 }
 
+/// Lays out with rings; returns the bytes of row buffers for which there is no room.
+std::int64_t try_out(Program& program, const Machine& machine, const Allocation& allocation) {
+  lay_out(program, machine, allocation);
+  std::int64_t missing = 0;
+  program.rings = make_rings(program, machine, missing);
+  return missing;
+}
+
+/// Copies beyond the first of each layer, as many as their row buffers leave room for: a quarter of the crossbar_tiles
+/// that copies may take is given up at a time, so that few layouts have to be tried.
+void copy_greedily(Program& program, const dnn::Graph& graph, const Machine& machine, const Allocation& one_copy) {
+  for (std::int64_t spare = one_copy.spare_crossbar_tiles; spare > 0; spare -= (spare + 3) / 4)
+    if (try_out(program, machine, replicate_greedily(graph, machine, one_copy, spare)) == 0) return;
+  try_out(program, machine, one_copy);
+}
+
 /// Where chips: auto is too few for the row buffers, as many more as the missing bytes fill; more chips may hold more
 /// replicas, each with buffers of its own, so the question is asked again.
 void lay_out_with_rings(Program& program, const dnn::Graph& graph, const Machine& machine, Allocation allocation) {
   const std::int64_t edram_per_chip = std::int64_t(machine.tiles_per_chip) * machine.edram.bytes;
   for (;;) {
-    lay_out(program, machine, allocation);
-    std::int64_t missing = 0;
-    program.rings = make_rings(program, machine, missing);
+    const std::int64_t missing = try_out(program, machine, allocation);
+    if (missing == 0 && machine.replication == Replication::kGreedy)
+      return copy_greedily(program, graph, machine, allocation);
     if (missing == 0) return;
     const std::int64_t chips = allocation.chips + std::max<std::int64_t>(1, missing / edram_per_chip);
     if (machine.chips > 0 || chips > kMostChips) break;

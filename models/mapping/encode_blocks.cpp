@@ -15,19 +15,24 @@
 namespace mho::mapping {
 namespace {
 
-/// Weights of one block, [filter][row]; where a filter's group does not reach, 0.
+/// Weights of one block, [filter][row]; where a filter's group or window does not reach, 0.
 void gather(const dnn::Node& node, const BlockLayout& layout, const BlockShape& shape,
             std::vector<std::int32_t>& weights) {
-  const int length = layout.dot_length();
+  const dnn::Window wide = expanded_window(node.window, layout.expansion());
+  const int channels = layout.dot_length() / wide.kernel_height / wide.kernel_width;
+  const int run = node.window.kernel_width * channels;  // neighbours in the wide window as well
+  const int all = layout.filters_per_group() * node.weights.groups / layout.expansion();
   weights.assign(std::size_t(shape.rows) * std::size_t(shape.filters), 0);
   for (int f = 0; f < shape.filters; ++f) {
-    const int filter = shape.filter_first + f;
-    const int group_first = filter / layout.filters_per_group() * length;
-    const int first = std::max(shape.row_first, group_first);
-    const int last = std::min(shape.row_first + shape.rows, group_first + length);
-    const std::int8_t* from = node.weights.values.data() + std::size_t(filter) * std::size_t(length);
+    const int copy = (shape.filter_first + f) / all, filter = (shape.filter_first + f) % all;
+    const int group = filter / layout.filters_per_group();
+    const std::int8_t* from = node.weights.values.data() + std::size_t(filter) * std::size_t(wide.kernel_height * run);
     std::int32_t* to = weights.data() + std::size_t(f) * std::size_t(shape.rows);
-    std::copy(from + (first - group_first), from + (last - group_first), to + (first - shape.row_first));
+    for (int ky = 0; ky < wide.kernel_height; ++ky, from += run) {
+      const int row = group * layout.dot_length() + (ky * wide.kernel_width + copy * node.window.stride_x) * channels;
+      const int first = std::max(shape.row_first, row), last = std::min(shape.row_first + shape.rows, row + run);
+      if (first < last) std::copy(from + (first - row), from + (last - row), to + (first - shape.row_first));
+    }
   }
 }
 
@@ -51,11 +56,20 @@ void check_encoded(const arithmetic::EncodedBlock& block, const BlockShape& shap
 
 }  // namespace
 
+std::vector<std::int32_t> weights_of(const dnn::Node& node, const BlockLayout& layout, const BlockShape& shape) {
+  std::vector<std::int32_t> weights;
+  gather(node, layout, shape, weights);
+  return weights;
+}
+
 arithmetic::InputStream make_stream(const dnn::Tensor& input, const Machine& machine) {
   arithmetic::InputStream stream;
-  stream.slicing = arithmetic::Slicing::uniform(machine.data_bits, machine.dac_bits);
+  stream.slicing = machine.input_slicing.empty() ? arithmetic::Slicing::uniform(machine.data_bits, machine.dac_bits)
+                                                 : arithmetic::Slicing(machine.input_slicing);
   stream.is_signed = input.type == dnn::CodeType::kInt8;
-  stream.slicing.weight(0, stream.is_signed);
+  stream.two_passes = stream.is_signed && machine.signed_inputs == SignedInputs::kTwoPasses;
+  stream.speculation = machine.speculation;
+  stream.cycles();
   return stream;
 }
 
@@ -65,17 +79,21 @@ std::vector<Block> encode_blocks(const dnn::Graph& graph, const dnn::Node& node,
 
 std::vector<Block> encode_blocks(const dnn::Graph& graph, const dnn::Node& node, const Machine& machine,
                                  const BlockVisit& each) {
-  const arithmetic::Slicing slicing(machine.weight_slicing);
+  Machine of_layer = machine;
+  of_layer.weight_slicing = machine.slicing_of(node.name);
+  const arithmetic::Slicing slicing(of_layer.weight_slicing);
   const BlockLayout layout(graph, node, machine);
   std::vector<Block> blocks;
   blocks.reserve(std::size_t(layout.count()));
   std::vector<std::int32_t> weights;
   try {
-    const auto encoding = machine.encoding.make(machine);
+    const auto encoding = machine.encoding.make(of_layer);
     for (std::int64_t i = 0; i < layout.count(); ++i) {
       const BlockShape shape = layout.at(i);
       gather(node, layout, shape, weights);
       arithmetic::EncodedBlock encoded = encoding->encode(weights, shape.rows, shape.filters);
+      encoded.weighted = layout.weighted(shape);
+      if (machine.input_sum == InputSum::kDigital) encoded.recombination.digital_unit = true;
       check_encoded(encoded, shape, slicing, weights, encoding->lossless());
       blocks.push_back({shape.row_first, shape.filter_first, std::move(encoded)});
       if (each) each(blocks.back(), int(i));
@@ -89,13 +107,28 @@ std::vector<Block> encode_blocks(const dnn::Graph& graph, const dnn::Node& node,
 }
 
 ColumnBound largest_column(const arithmetic::EncodedBlock& block, int index, const arithmetic::InputStream& stream) {
-  const std::int64_t top = (std::int64_t{1} << stream.slicing.widest()) - 1;
+  const std::int64_t top = arithmetic::largest_slice(stream);
   const auto columns = std::size_t(block.columns());
+  ColumnBound worst{index, 0};
+  if (block.paired) {
+    std::vector<std::int64_t> positive(columns, 0), negative(columns, 0);
+    for (std::size_t row = 0; row < std::size_t(block.rows); ++row)
+      for (std::size_t c = 0; c < columns; ++c) {
+        const auto level = std::int8_t(block.levels[row * columns + c]);
+        (level < 0 ? negative : positive)[c] += level;
+      }
+    for (std::size_t c = 0; c < columns; ++c) {
+      const ColumnBound bound{index, int(c), positive[c] * top, negative[c] * top};
+      if (bound.exceeds(worst)) worst = bound;
+    }
+    return worst;
+  }
   std::vector<std::uint32_t> sums(columns, 0);
   for (std::size_t row = 0; row < std::size_t(block.rows); ++row)
     arithmetic::add_row(block.levels.data() + row * columns, columns, sums.data());
   const auto largest = std::max_element(sums.begin(), sums.end());
-  if (*largest < std::uint32_t(block.rows)) return {index, int(columns), block.rows * top};
+  if (*largest < std::uint32_t(block.rows) && !block.recombination.digital_unit)
+    return {index, int(columns), block.rows * top};
   return {index, int(largest - sums.begin()), std::int64_t(*largest) * top};
 }
 
@@ -103,23 +136,26 @@ ColumnBound largest_column(const std::vector<Block>& blocks, const arithmetic::I
   ColumnBound worst;
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     const ColumnBound bound = largest_column(blocks[i].encoded, int(i), stream);
-    if (bound.bound > worst.bound) worst = bound;
+    if (bound.exceeds(worst)) worst = bound;
   }
   return worst;
 }
 
-std::string loss_of(const ColumnBound& bound, const std::vector<Block>& blocks, const AdcConfig& adc) {
-  const std::int64_t highest = arithmetic::AdcRange::of(adc.bits, adc.is_signed).highest;
-  if (bound.bound <= highest) return {};
+std::string loss_of(const ColumnBound& bound, const std::vector<Block>& blocks, const arithmetic::InputStream& stream,
+                    const AdcConfig& adc) {
+  const arithmetic::AdcRange range = arithmetic::AdcRange::of(adc.bits, adc.is_signed);
+  const int ends = stream.speculates() ? 1 : 0;  // a code at an end counts as failed
+  if (bound.bound <= range.highest - ends && (bound.lowest == 0 || bound.lowest >= range.lowest + ends)) return {};
   const bool unit = bound.column == blocks[std::size_t(bound.block)].encoded.columns();
+  const std::string from = bound.lowest < 0 ? std::to_string(bound.lowest) + " to " : "";
   return (unit ? "the unit column" : "column " + std::to_string(bound.column)) + " of block " +
-         std::to_string(bound.block) + " may sum to " + std::to_string(bound.bound) + ", the " +
-         std::to_string(adc.bits) + "-bit ADC ends at " + std::to_string(highest);
+         std::to_string(bound.block) + " may sum to " + from + std::to_string(bound.bound) + ", the " +
+         std::to_string(adc.bits) + "-bit ADC ends at " + std::to_string(range.highest);
 }
 
 int bits_for(const ColumnBound& bound, const AdcConfig& adc) {
   int bits = adc.is_signed ? 2 : 1;
-  while (arithmetic::AdcRange::of(bits, adc.is_signed).highest < bound.bound) ++bits;
+  while (arithmetic::AdcRange::of(bits, adc.is_signed).highest < std::max(bound.bound, -bound.lowest)) ++bits;
   return bits;
 }
 

@@ -3,18 +3,24 @@
 // encoding follows the machine's crossbars alone: another ADC reads the same cells.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "models/arithmetic/adc_transfer.h"
 #include "models/arithmetic/encoding.h"
+#include "models/mapping/block_layout.h"
 #include "models/mapping/program.h"
 
 namespace mho::mapping {
 
 /// How codes of a tensor are streamed. Throws std::invalid_argument where their sign bit would share a slice.
 arithmetic::InputStream make_stream(const dnn::Tensor& input, const Machine& machine);
+
+/// Weights of one block or of some of its filters, [filter][row]; where a filter's group or window does not reach, 0.
+std::vector<std::int32_t> weights_of(const dnn::Node& node, const BlockLayout& layout, const BlockShape& shape);
 
 /// Row blocks of one convolution, encoded by the machine's policy in the order of BlockLayout. Throws mho::InputError
 /// that names layer, encoding and the first wrong weight where the policy refuses, or gives what crossbars cannot hold
@@ -28,15 +34,21 @@ std::vector<Block> encode_blocks(const dnn::Graph& graph, const dnn::Node& node,
 /// The column of a layer whose sum can leave a converter's range by most.
 struct ColumnBound {
   int block = 0;
-  int column = 0;          ///< the block's column count: the unit column
-  std::int64_t bound = 0;  ///< largest sum over all inputs; the smallest is 0 because levels and slices are >= 0
+  int column = 0;           ///< the block's column count: the unit column
+  std::int64_t bound = 0;   ///< largest sum over all inputs
+  std::int64_t lowest = 0;  ///< smallest; below 0 only where cells are pairs
+  bool exceeds(const ColumnBound& other) const {
+    return std::max(bound, -lowest) > std::max(other.bound, -other.lowest);
+  }
 };
 ColumnBound largest_column(const std::vector<Block>& blocks, const arithmetic::InputStream& stream);
 /// Of one block, number `index`, with its levels unpacked.
 ColumnBound largest_column(const arithmetic::EncodedBlock& block, int index, const arithmetic::InputStream& stream);
 
-/// Empty where the bound fits the ADC, else one sentence.
-std::string loss_of(const ColumnBound& bound, const std::vector<Block>& blocks, const AdcConfig& adc);
+/// Empty where the bound fits the ADC - and, of a stream that speculates, no code can lie at the ADC's ends - else one
+/// sentence.
+std::string loss_of(const ColumnBound& bound, const std::vector<Block>& blocks, const arithmetic::InputStream& stream,
+                    const AdcConfig& adc);
 /// Bits of an ADC of this kind (signed or not) that convert the bound.
 int bits_for(const ColumnBound& bound, const AdcConfig& adc);
 

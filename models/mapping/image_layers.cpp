@@ -15,6 +15,11 @@ void write(ImageWriter& out, const Block& block) {
   out.i32(block.encoded.rows);
   out.i32(block.encoded.filters);
   out.i32(block.encoded.cell_bits);
+  out.u8(block.encoded.paired ? 1 : 0);
+  out.u8(block.encoded.recombination.digital_unit ? 1 : 0);
+  out.count(block.encoded.weighted.size());
+  for (const arithmetic::FilterRange& range : block.encoded.weighted)
+    for (const std::int32_t value : {range.first, range.count}) out.i32(value);
   out.i32(block.encoded.recombination.columns_per_filter);
   out.i32s(block.encoded.recombination.coefficient);
   out.i32s(block.encoded.recombination.unit_coefficient);
@@ -23,7 +28,7 @@ void write(ImageWriter& out, const Block& block) {
   if (block.packed.cells > 0)
     out.levels(block.packed);
   else
-    out.levels(block.encoded.levels, block.encoded.cell_bits);
+    out.levels(block.encoded.levels, block.encoded.level_bits());
 }
 
 Block read_block(ImageReader& in) {
@@ -34,19 +39,24 @@ Block read_block(ImageReader& in) {
   encoded.rows = in.i32();
   encoded.filters = in.i32();
   encoded.cell_bits = in.i32();
+  encoded.paired = in.boolean();
+  encoded.recombination.digital_unit = in.boolean();
+  encoded.weighted.resize(in.count(8));
+  for (arithmetic::FilterRange& range : encoded.weighted)
+    for (std::int32_t* value : {&range.first, &range.count}) *value = in.i32();
   encoded.recombination.columns_per_filter = in.i32();
   encoded.recombination.coefficient = in.i32s();
   encoded.recombination.unit_coefficient = in.i32s();
   const std::int64_t rows = encoded.rows, filters = encoded.filters, k = encoded.recombination.columns_per_filter;
   if (rows < 1 || filters < 1 || k < 1 || filters > INT_MAX / k) in.refuse("has a block of impossible shape");
-  block.packed = in.packed_levels(std::size_t(rows) * std::size_t(filters * k), encoded.cell_bits);
+  block.packed = in.packed_levels(std::size_t(rows) * std::size_t(filters * k), encoded.level_bits());
   return block;
 }
 
 template <class PlacementOrConst, class Visit>
 void for_each_field(PlacementOrConst& p, const Visit& visit) {
-  for (auto* value :
-       {&p.block, &p.replica, &p.tile, &p.crossbar_tile, &p.first_crossbar, &p.crossbars, &p.first_filter, &p.filters})
+  for (auto* value : {&p.block, &p.replica, &p.part, &p.tile, &p.crossbar_tile, &p.first_crossbar, &p.crossbars,
+                      &p.first_filter, &p.filters})
     visit(*value);
 }
 
@@ -65,8 +75,15 @@ void write_layer(ImageWriter& out, const LayerPlan& layer) {
   out.text(layer.loss);
   out.i32s(layer.stream.slicing.widths());
   out.u8(layer.stream.is_signed ? 1 : 0);
+  out.u8(layer.stream.two_passes ? 1 : 0);
+  out.i32s(layer.stream.speculation);
+  out.i32s(layer.weight_slicing.widths());
+  out.i32(layer.expansion);
   out.count(layer.blocks.size());
   for (const Block& block : layer.blocks) write(out, block);
+  out.count(layer.parts.size());
+  for (const arithmetic::FilterRange& part : layer.parts)
+    for (const std::int32_t value : {part.first, part.count}) out.i32(value);
   out.count(layer.placements.size());
   for (const Placement& placement : layer.placements) for_each_field(placement, [&](int value) { out.i32(value); });
   out.i32s(layer.home_tiles);
@@ -80,8 +97,15 @@ LayerPlan read_layer(ImageReader& in) {
   layer.loss = in.text();
   layer.stream.slicing = read_slicing(in);
   layer.stream.is_signed = in.boolean();
-  constexpr std::size_t kBlockBytes = 8 * 4, kPlacementBytes = 8 * 4;
+  layer.stream.two_passes = in.boolean();
+  layer.stream.speculation = in.i32s();
+  layer.weight_slicing = read_slicing(in);
+  layer.expansion = in.i32();
+  constexpr std::size_t kBlockBytes = 8 * 4, kPlacementBytes = 9 * 4;
   for (std::size_t n = in.count(kBlockBytes); n > 0; --n) layer.blocks.push_back(read_block(in));
+  layer.parts.resize(in.count(8));
+  for (arithmetic::FilterRange& part : layer.parts)
+    for (std::int32_t* value : {&part.first, &part.count}) *value = in.i32();
   layer.placements.resize(in.count(kPlacementBytes));
   for (Placement& placement : layer.placements) for_each_field(placement, [&](int& value) { value = in.i32(); });
   layer.home_tiles = in.i32s();

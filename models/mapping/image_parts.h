@@ -12,7 +12,7 @@ namespace mho::mapping {
 void write_graph(ImageWriter& out, const dnn::Graph& graph);
 dnn::Graph read_graph(ImageReader& in);
 
-/// Node, replicas, losslessness, stream, blocks, placements, home tiles.
+/// Node, replicas, losslessness, stream, blocks, parts, placements, home tiles.
 void write_layer(ImageWriter& out, const LayerPlan& layer);
 LayerPlan read_layer(ImageReader& in);
 
@@ -21,6 +21,6 @@ void write_tables(ImageWriter& out, const Program& program);
 void read_tables(ImageReader& in, Program& program);
 
 /// Least bytes of a layer in an image.
-constexpr std::size_t kLeastLayerBytes = 4 + 4 + 1 + 4 + 4 + 1 + 4 + 4 + 4;
+constexpr std::size_t kLeastLayerBytes = 4 + 4 + 1 + 4 + 4 + 1 + 4 + 4 + 4 + 4;
 
 }  // namespace mho::mapping

@@ -9,6 +9,8 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "models/arithmetic/input_stream.h"
+
 namespace mho::mapping {
 namespace {
 
@@ -75,25 +77,52 @@ void check_times(const Machine& m) {
   check_rate("function.products_per_s", m.function.products_per_s);
 }
 
-void check_slicing(const Machine& m) {
+/// Widths of 1 to `widest` that cover the data.
+void check_widths(const Machine& m, const char* key, const std::vector<int>& widths, int widest) {
   std::int64_t bits = 0;
-  for (const int width : m.weight_slicing) {
-    check_int("a slice of weight_slicing", width, 1, m.crossbar.cell_bits);
+  for (const int width : widths) {
+    check_int((std::string("a slice of ") + key).c_str(), width, 1, widest);
     bits += width;
   }
   if (bits != m.data_bits)
-    throw std::invalid_argument("weight_slicing covers " + std::to_string(bits) +
+    throw std::invalid_argument(std::string(key) + " covers " + std::to_string(bits) +
                                 " bits (data_bits: " + std::to_string(m.data_bits) + " must be covered)");
-  if (int(m.weight_slicing.size()) > m.crossbar.columns)
-    throw std::invalid_argument("weight_slicing has " + std::to_string(m.weight_slicing.size()) +
+}
+
+void check_weight_slicing(const Machine& m, const std::vector<int>& widths) {
+  check_widths(m, "weight_slicing", widths, m.crossbar.cell_bits);
+  if (int(widths.size()) > m.crossbar.columns)
+    throw std::invalid_argument("weight_slicing has " + std::to_string(widths.size()) +
                                 " slices and crossbar.columns is " + std::to_string(m.crossbar.columns) +
                                 " (a filter must fit a crossbar)");
 }
 
+void check_slicing(const Machine& m) {
+  check_weight_slicing(m, m.weight_slicing);
+  for (const auto& layer : m.layer_slicings) check_weight_slicing(m, layer.second);
+  if (!m.input_slicing.empty()) check_widths(m, "input_slicing", m.input_slicing, m.dac_bits);
+  if (m.speculation.empty()) return;
+  check_widths(m, "speculation", m.speculation, m.dac_bits);
+  arithmetic::InputStream stream;
+  stream.slicing = m.input_slicing.empty() ? arithmetic::Slicing::uniform(m.data_bits, m.dac_bits)
+                                           : arithmetic::Slicing(m.input_slicing);
+  stream.speculation = m.speculation;
+  try {
+    stream.cycles();
+  } catch (const std::invalid_argument&) {
+    throw std::invalid_argument("speculation has a slice that slices of input_slicing do not fill");
+  }
+}
+
 void check_fit(const Machine& m) {
+  const bool paired = m.crossbar.cell == CellKind::k2T2R;
+  if (paired && m.input_sum != InputSum::kDigital)
+    throw std::invalid_argument("input_sum is unit_column and crossbar.cell is 2t2r (digital, pairs have none)");
+  if ((paired || !m.speculation.empty()) && !(m.adc.bits <= 15))
+    throw std::invalid_argument("adc.bits is 16 (15 or less where cells are pairs or inputs speculate)");
   const std::int64_t largest =
       std::int64_t(m.crossbar.rows) * ((1 << m.dac_bits) - 1) * ((1 << m.crossbar.cell_bits) - 1);
-  if (largest > 32767)
+  if (largest > 32767 && !paired)
     throw std::invalid_argument("crossbar.rows, dac_bits and crossbar.cell_bits give column sums up to " +
                                 std::to_string(largest) + " (32767 or less, sums are 16 bit)");
   const std::int64_t vector_bytes = std::int64_t(m.crossbar.rows) * ((m.data_bits + 7) / 8);

@@ -4,9 +4,12 @@
 // written. Defaults are the 16-bit ISAAC-CE of ISCA 2016 (table I, sections V to VII) unless a comment says otherwise.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "models/arithmetic/noise.h"
 #include "models/mapping/policy.h"
 
 namespace mho::mapping {
@@ -14,12 +17,16 @@ namespace mho::mapping {
 /// Who goes first where several wait for one server; it shows in the approximately timed mode.
 enum class Arbitration { kRoundRobin, kFixedPriority, kFirstCome };
 
+/// k2T2R: two devices on two word lines whose currents subtract, so that levels have a sign (RAELLA).
+enum class CellKind { k1T1R, k2T2R };
+
 /// The crossbars behind one input register (ISAAC: an IMA).
 struct CrossbarTileConfig {
+  CellKind cell = CellKind::k1T1R;
   int crossbars = 8;
   int rows = 128;
-  int columns = 128;  ///< columns that hold weights; the unit column is a further one
-  int cell_bits = 2;
+  int columns = 128;        ///< columns that hold weights; the unit column is a further one
+  int cell_bits = 2;        ///< of one device
   double cycle_s = 100e-9;  ///< one input slice through the array
   int input_register_bytes = 2048;
 };
@@ -28,8 +35,8 @@ struct CrossbarTileConfig {
 struct AdcConfig {
   int bits = 8;
   bool is_signed = false;
-  double rate_hz = 1.28e9;  ///< conversions per second of one converter
-  int converters = 8;       ///< in one crossbar_tile, shared evenly by its crossbars
+  double rate_hz = 1.28e9;                             ///< conversions per second of one converter
+  int converters = 8;                                  ///< in one crossbar_tile, shared evenly by its crossbars
   Arbitration arbitration = Arbitration::kRoundRobin;  ///< [default] among the crossbars of a converter
   int queue = 8;                                       ///< [default] slices that wait before more are held back
 };
@@ -54,6 +61,9 @@ struct RouterConfig {
   int tiles_per_router = 4;
   double hop_s = 1.0 / 1.2e9;  ///< [default] one tile clock a hop; the paper gives none
   double bytes_per_s = 4.8e9;  ///< 32-bit flits at the tile clock
+  /// [default] Codes that go to several tiles pass a link once and are copied where their ways part (the papers are
+  /// silent; every copy by itself makes the mesh the bottleneck of all replicated layers); false: each goes by itself.
+  bool multicast = true;
 };
 
 /// Links between chips.
@@ -82,21 +92,35 @@ struct WriterConfig {
   Arbitration arbitration = Arbitration::kRoundRobin;  ///< [default] among crossbars that wait for a driver
 };
 
-enum class Replication { kBalanced, kNone };
+/// kBalanced: in proportion to windows (ISAAC); kGreedy: while crossbar_tiles are left, one more copy of the layer that
+/// takes longest (RAELLA).
+enum class Replication { kBalanced, kGreedy, kNone };
+
+/// Who adds up the inputs that the offset of an encoding is multiplied with.
+enum class InputSum { kUnitColumn, kDigital };
+
+/// How signed activations are driven.
+enum class SignedInputs { kTwosComplement, kTwoPasses };
 
 /// Fidelity asked for; what each layer gets is in the Program.
-enum class Fidelity { kAuto, kExact, kSliced };
+enum class Fidelity { kAuto, kExact, kSliced, kNoisy };
 
 struct Machine {
   std::string name = "isaac";
   int chips = 0;  ///< 0: as few as hold one copy of the network
   int tiles_per_chip = 168;
   int crossbar_tiles_per_tile = 12;
-  int data_bits = 16;  ///< 8-bit codes are extended to this width
-  int dac_bits = 1;
+  int data_bits = 16;              ///< 8-bit codes are extended to this width
+  int dac_bits = 1;                ///< the widest slice that a driver can put on a word line
+  std::vector<int> input_slicing;  ///< widths, most significant first; empty: data_bits in slices of dac_bits
+  std::vector<int> speculation;    ///< widths of the slices that are tried first; empty: no speculation
+  SignedInputs signed_inputs = SignedInputs::kTwosComplement;
+  InputSum input_sum = InputSum::kUnitColumn;
   std::vector<int> weight_slicing = {2, 2, 2, 2, 2, 2, 2, 2};
-  EncodingChoice encoding;  ///< flip
+  std::map<std::string, std::vector<int>> layer_slicings;  ///< of layers, by name, that are cut otherwise
+  EncodingChoice encoding;                                 ///< flip
   Replication replication = Replication::kBalanced;
+  bool toeplitz = false;  ///< copies of a filter for neighbouring windows where a crossbar's rows and columns are free
   Fidelity fidelity = Fidelity::kAuto;
   CrossbarTileConfig crossbar;
   AdcConfig adc;
@@ -106,10 +130,18 @@ struct Machine {
   HyperTransportConfig hypertransport;
   FunctionUnitConfig function;
   WriterConfig writer;
+  arithmetic::NoiseModel noise;  ///< of fidelity noisy
+  std::uint64_t noise_seed = 1;
 
   int crossbars_per_tile() const { return crossbar_tiles_per_tile * crossbar.crossbars; }
   int crossbars_per_chip() const { return tiles_per_chip * crossbars_per_tile(); }
-  int filters_per_crossbar() const { return crossbar.columns / int(weight_slicing.size()); }
+  /// Of a layer whose filters take `slices` columns each.
+  int filters_per_crossbar(int slices) const { return crossbar.columns / slices; }
+  /// Widths of the weight slices of a layer.
+  const std::vector<int>& slicing_of(const std::string& layer) const {
+    const auto found = layer_slicings.find(layer);
+    return found == layer_slicings.end() ? weight_slicing : found->second;
+  }
 };
 
 /// Checks ranges and that the parts fit together (slices cover the data bits, a filter fits a crossbar, sums fit 16

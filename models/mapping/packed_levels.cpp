@@ -103,7 +103,7 @@ Block unpacked(const Block& block) {
 
 void pack_levels(Block& block) {
   const std::vector<std::uint8_t>& levels = block.encoded.levels;
-  const int bits = packed_bits(block.encoded.cell_bits);
+  const int bits = packed_bits(block.encoded.level_bits());
   auto bytes = std::make_shared<std::vector<std::uint8_t>>(packed_bytes(levels.size(), bits));
   pack_levels(levels.data(), levels.size(), bits, bytes->data());
   block.packed = {std::move(bytes), 0, levels.size(), bits};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which crossbars hold which filters: contiguous from the first crossbar of the first chip, layer after layer, replica
-// after replica. A crossbar_tile belongs to one layer, a tile may be shared (ISAAC, ISCA 2016, section VI). Wire length
-// between tiles is not optimised.
+// after replica, part after part. A crossbar_tile belongs to one layer, a tile may be shared (ISAAC, ISCA 2016, section
+// VI). Wire length between tiles is not optimised.
 #pragma once
 
 #include <cstdint>
@@ -11,18 +11,27 @@
 
 namespace mho::mapping {
 
-/// Places layer after layer from crossbar_tile 0 on.
+/// Places layer after layer from crossbar_tile 0 on. Capacity comes first: a part that fits a tile, but not what is
+/// left of the current one, begins in the next tile only while crossbar_tiles are left over, which no layer needs; when
+/// they are used up, parts straddle tiles and their psums cross from one to the other. The first layers are served
+/// first.
 class Placer {
  public:
-  explicit Placer(const Machine& machine) : machine_(machine) {}
-  /// Fills placements and home_tiles of a plan whose node, replicas and blocks stand. Starts on a fresh crossbar_tile.
+  /// `spare`: crossbar_tiles that may stay empty.
+  Placer(const Machine& machine, std::int64_t spare) : machine_(machine), spare_(spare) {}
+  /// Fills placements and home_tiles of a plan whose node, replicas, blocks and parts stand. Starts on a fresh
+  /// crossbar_tile.
   void place(LayerPlan& plan);
 
  private:
-  /// Places filters first .. of a block on what is left of the current crossbar_tile; returns how many.
-  int place_piece(LayerPlan& plan, int replica, int block, int first);
+  void place_part(LayerPlan& plan, int replica, int part);
+  /// Goes to the next tile where `crossbars` would straddle, fit a tile, and what is left empty can be spared.
+  void align(std::int64_t crossbars);
+  /// Places filters first .. end - 1 of a block on what is left of the current crossbar_tile; returns how many.
+  int place_piece(LayerPlan& plan, Placement piece, int end);
 
   const Machine& machine_;
+  std::int64_t spare_;
   std::int64_t crossbar_tile_ = 0;  ///< of all chips
   int crossbar_ = 0;                ///< first free one in it
 };

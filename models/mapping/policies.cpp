@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "models/arithmetic/centre_offset.h"
 #include "models/arithmetic/slicing.h"
 
 namespace mho::mapping {
@@ -22,6 +23,22 @@ std::unique_ptr<arithmetic::WeightEncoding> make_flip(const Machine& machine, co
   const std::int64_t half = std::int64_t{1} << (bits - 1);
   const std::int64_t top = (std::int64_t{1} << machine.dac_bits) - 1;
   return arithmetic::make_flip_encoding(arithmetic::Slicing(machine.weight_slicing), (half + top - 1) / top);
+}
+
+/// Levels with a sign need pairs of devices, whose machines add up inputs digitally.
+void check_pairs(const Machine& machine) {
+  if (machine.crossbar.cell != CellKind::k2T2R || machine.input_sum != InputSum::kDigital)
+    throw std::invalid_argument("levels have a sign (crossbar.cell: 2t2r and input_sum: digital)");
+}
+
+std::unique_ptr<arithmetic::WeightEncoding> make_centre_offset(const Machine& machine, const PolicyValues&) {
+  check_pairs(machine);
+  return arithmetic::make_centre_offset_encoding(arithmetic::Slicing(machine.weight_slicing));
+}
+
+std::unique_ptr<arithmetic::WeightEncoding> make_zero_offset(const Machine& machine, const PolicyValues&) {
+  check_pairs(machine);
+  return arithmetic::make_zero_offset_encoding(arithmetic::Slicing(machine.weight_slicing));
 }
 
 bool is_identifier(const std::string& name) {
@@ -51,7 +68,12 @@ void check_value(const std::string& policy, const PolicyParameter& parameter, do
 template <>
 std::vector<EncodingPolicy> built_in_policies() {
   return {{"flip", "biased, columns above half range complemented: one ADC bit less (ISAAC)", make_flip, {}},
-          {"biased", "unsigned after adding half the range, which the unit column takes off again", make_biased, {}}};
+          {"biased", "unsigned after adding half the range, which the unit column takes off again", make_biased, {}},
+          {"centre_offset",
+           "signed offsets from the centre that balances a filter's columns (RAELLA)",
+           make_centre_offset,
+           {}},
+          {"zero_offset", "signed offsets from the code of 0: differential pairs", make_zero_offset, {}}};
 }
 
 Policies::Policies() : kinds_{built_in_policies<arithmetic::WeightEncoding>()} {}

@@ -19,10 +19,11 @@ std::string name_of_node(const Program& program, int node) {
   return node < 0 ? "(network output)" : column(program.graph.nodes[std::size_t(node)].name);
 }
 
+/// "a vector": windows that one computes.
 void print_layers(std::ostream& out, const Program& program) {
   out << std::left << std::setw(28) << "layer" << std::right << std::setw(8) << "rows" << std::setw(9) << "filters"
-      << std::setw(8) << "blocks" << std::setw(10) << "replicas" << std::setw(11) << "crossbars" << std::setw(7)
-      << "tiles"
+      << std::setw(10) << "a vector" << std::setw(8) << "blocks" << std::setw(10) << "replicas" << std::setw(11)
+      << "crossbars" << std::setw(7) << "tiles"
       << "  products\n";
   for (const LayerPlan& layer : program.layers) {
     const dnn::Node& node = program.graph.nodes[std::size_t(layer.node)];
@@ -35,8 +36,9 @@ void print_layers(std::ostream& out, const Program& program) {
     }
     out << std::left << std::setw(28) << column(node.name) << std::right << std::setw(8)
         << std::int64_t(dnn::dot_length(program.graph, node)) << std::setw(9) << dnn::filters_of(program.graph, node)
-        << std::setw(8) << layer.blocks.size() << std::setw(10) << layer.replicas << std::setw(11) << crossbars
-        << std::setw(7) << tiles << (layer.lossless ? "  exact" : "  sliced: " + printable(layer.loss, 100)) << '\n';
+        << std::setw(10) << layer.expansion << std::setw(8) << layer.blocks.size() << std::setw(10) << layer.replicas
+        << std::setw(11) << crossbars << std::setw(7) << tiles
+        << (layer.lossless ? "  exact" : "  sliced: " + printable(layer.loss, 100)) << '\n';
   }
 }
 

@@ -32,6 +32,7 @@ struct Block {
 struct Placement {
   int block = 0;  ///< index in LayerPlan::blocks
   int replica = 0;
+  int part = 0;            ///< index in LayerPlan::parts
   int tile = 0;            ///< of all chips: chip * tiles_per_chip + tile
   int crossbar_tile = 0;   ///< within the tile
   int first_crossbar = 0;  ///< within the crossbar_tile
@@ -48,9 +49,19 @@ struct LayerPlan {
                          ///< fidelity: sliced was asked for)
   std::string loss;      ///< why not, one sentence
   arithmetic::InputStream stream;
+  arithmetic::Slicing weight_slicing = arithmetic::Slicing::uniform(8, 2);
+  /// Neighbouring windows that one vector computes (partial Toeplitz expansion); filters of blocks and placements count
+  /// [window][filter], rows count the elements of the wider window.
+  int expansion = 1;
   std::vector<Block> blocks;
-  std::vector<Placement> placements;  ///< ordered by replica, then block, then filter
-  std::vector<int> home_tiles;        ///< one a replica: where psums meet and are requantised
+  std::vector<arithmetic::FilterRange> parts;  ///< filters whose psums meet in one tile of each replica (parts.h)
+  std::vector<Placement> placements;           ///< ordered by replica, then part, then block, then filter
+  std::vector<int>
+      home_tiles;  ///< [replica][part]: where psums meet and are requantised, the tile that a part begins in
+
+  int home_of(int replica, int part) const {
+    return home_tiles[std::size_t(replica) * parts.size() + std::size_t(part)];
+  }
 };
 
 /// A node that the function unit of one tile computes.

@@ -43,7 +43,7 @@ std::size_t expected_bytes(const Program& program) {
   for (const LayerPlan& layer : program.layers) {
     for (const Block& block : layer.blocks) {
       const auto columns = std::size_t(block.encoded.columns());
-      bytes += packed_bytes(std::size_t(block.encoded.rows) * columns, packed_bits(block.encoded.cell_bits)) +
+      bytes += packed_bytes(std::size_t(block.encoded.rows) * columns, packed_bits(block.encoded.level_bits())) +
                4 * (columns + std::size_t(block.encoded.filters)) + 64;
     }
     bytes += layer.placements.size() * (sizeof(Placement) + 9);  // and the commands that write them

@@ -12,7 +12,7 @@
 namespace mho::mapping {
 
 constexpr std::uint32_t kProgramImageMagic = 0x306f686d;  ///< "mho0"
-constexpr std::uint32_t kProgramImageVersion = 2;
+constexpr std::uint32_t kProgramImageVersion = 3;
 constexpr std::size_t kProgramImageHeaderBytes = 32;  ///< magic, version, total bytes (u64), checksum (u64), reserved
 
 /// 64-bit FNV-1a over little-endian 8-byte words (the rest byte by byte, then the length), the high half folded into

@@ -3,10 +3,14 @@
 #include "models/mapping/replicate.h"
 
 #include <algorithm>
+#include <queue>
+#include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "models/input_error.h"
 #include "models/mapping/block_layout.h"
+#include "models/mapping/encode_blocks.h"
 
 namespace mho::mapping {
 namespace {
@@ -50,6 +54,13 @@ std::int64_t windows_of_last_convolution(const std::vector<LayerDemand>& demands
   return 1;
 }
 
+/// 1 where the input cannot be streamed at all, which planning then refuses.
+int cycles_of(const dnn::Graph& graph, const dnn::Node& node, const Machine& machine) try {
+  return arithmetic::count_cycles(make_stream(graph.input_of(node), machine)).all();
+} catch (const std::invalid_argument&) {
+  return 1;
+}
+
 std::vector<int> balanced(const std::vector<LayerDemand>& demands) {
   const std::int64_t last = windows_of_last_convolution(demands);
   std::vector<int> replicas;
@@ -68,8 +79,9 @@ std::vector<LayerDemand> layer_demands(const dnn::Graph& graph, const Machine& m
     const dnn::Node& node = graph.nodes[i];
     if (node.op != dnn::Operator::kConvolution) continue;
     const dnn::Shape& output = graph.output_of(node).shape;
-    demands.push_back({int(i), std::int64_t(output.height) * output.width,
-                       BlockLayout(graph, node, machine).crossbars(), dnn::is_fully_connected(graph, node)});
+    const BlockLayout layout(graph, node, machine);
+    demands.push_back({int(i), std::int64_t(output.height) * vectors_of_row(output.width, layout.expansion()),
+                       layout.crossbars(), dnn::is_fully_connected(graph, node), cycles_of(graph, node, machine)});
   }
   return demands;
 }
@@ -93,6 +105,33 @@ Allocation allocate(const dnn::Graph& graph, const Machine& machine, std::int64_
   const std::int64_t given = allocation.chips * crossbar_tiles_per_chip(machine);
   while (crossbar_tiles_of(demands, allocation.replicas, machine) > given)
     for (int& replicas : allocation.replicas) replicas = replicas / 2 + replicas % 2;
+  allocation.spare_crossbar_tiles = given - crossbar_tiles_of(demands, allocation.replicas, machine);
+  return allocation;
+}
+
+Allocation replicate_greedily(const dnn::Graph& graph, const Machine& machine, Allocation allocation,
+                              std::int64_t spare) {
+  const std::vector<LayerDemand> demands = layer_demands(graph, machine);
+  // The quotient of two integers, correctly rounded, is the same for equal quotients.
+  const auto time = [&](std::size_t layer) {
+    return double(demands[layer].windows * demands[layer].cycles) / allocation.replicas[layer];
+  };
+  std::priority_queue<std::pair<double, std::int64_t>> slowest;  // time, -layer
+  for (std::size_t i = 0; i < demands.size(); ++i) slowest.emplace(time(i), -std::int64_t(i));
+  std::int64_t left = std::min(spare, allocation.spare_crossbar_tiles);
+  while (!slowest.empty()) {
+    const auto layer = std::size_t(-slowest.top().second);
+    slowest.pop();
+    const LayerDemand& demand = demands[layer];
+    int& replicas = allocation.replicas[layer];
+    const std::int64_t taken = ceil_div(demand.crossbars * replicas, machine.crossbar.crossbars);
+    const std::int64_t more = ceil_div(demand.crossbars * (replicas + 1), machine.crossbar.crossbars) - taken;
+    if (more > left || replicas >= std::min<std::int64_t>(demand.windows, INT32_MAX)) continue;
+    left -= more;
+    allocation.spare_crossbar_tiles -= more;
+    ++replicas;
+    slowest.emplace(time(layer), -std::int64_t(layer));
+  }
   return allocation;
 }
 

@@ -9,7 +9,8 @@
 namespace mho::observe {
 
 /// Sums of some vectors and input slices on the columns of one row block: sums[vectors][slices][stride], where element
-/// `columns` of a slice is the unit column. Column c belongs to weight slice c modulo `weight_slices`.
+/// `columns` of a slice is the unit column. Column c belongs to weight slice c modulo `weight_slices`. Input slices are
+/// those that convert every column, speculating ones among them; what is read again is left out.
 struct ColumnSums {
   int node = -1;                       ///< of the network, -1: none
   const std::int16_t* sums = nullptr;  ///< valid during the call
@@ -19,7 +20,7 @@ struct ColumnSums {
   std::size_t columns = 0;      ///< that hold weights
   std::size_t stride = 0;
   std::size_t weight_slices = 1;
-  std::size_t crossbars = 1;  ///< that the columns lie on: as many unit columns are converted
+  std::size_t unit_columns = 1;  ///< converted, one a crossbar; 0 where inputs are added up digitally
 };
 
 class ColumnSumRecorder {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The approximately timed shared_adc: slices wait in one queue of finite length for the converters of their crossbars,
-// each converter picks its next slice by the rule of arbitration.
+// each converter picks its next slice by the rule of arbitration. A slice that recovers comes after the one that
+// speculated was converted, so it is known what is to be converted when its turn comes.
 #include <algorithm>
 
+#include "models/arithmetic/success_flags.h"
 #include "models/pim/shared_adc.h"
 #include "models/pim/slice.h"
 
@@ -73,8 +75,15 @@ void SharedAdc::begin(int index, Converter& converter) {
   ++busy_;
   waited_ += sc_core::sc_time_stamp() - conversion.arrival;
   const Slice& slice = *slice_of(*conversion.payload);
-  const Share share = share_of(slice.batch(), int(conversion.payload->get_address()), index);
-  converter.until = converter.stage.serve(slice.pipeline(), share.slice_time, share.conversions);
+  Share share = share_of(slice.batch(), int(conversion.payload->get_address()), index);
+  if (slice.cycle().use == arithmetic::InputCycle::Use::kRecover) {
+    const std::int16_t* const speculated = slice.speculated();
+    const auto columns = std::size_t(share.columns);
+    share.conversions = speculated != nullptr ? arithmetic::count_failed(speculated + share.column, columns) : 0;
+    share.slice_time = time_of(double(share.conversions));
+  }
+  converter.until = share.conversions > 0 ? converter.stage.serve(slice.pipeline(), share.slice_time, share.conversions)
+                                          : sc_core::sc_time_stamp();
 }
 
 void SharedAdc::notify_finish() {
@@ -110,18 +119,13 @@ void SharedAdc::finish() {
 void SharedAdc::complete(Conversion& conversion) {
   tlm::tlm_generic_payload& payload = *conversion.payload;
   const Slice& slice = *slice_of(payload);
-  const Batch& batch = slice.batch();
-  std::uint64_t saturations = 0;
-  if (!batch.exact)
-    saturations = clip(batch, slice.pipeline().node, reinterpret_cast<std::int16_t*>(payload.get_data_ptr()), 1, 1,
-                       slice.index());
-  count(batch, slice.pipeline(), 1, saturations);
+  count(convert_slice(slice), slice.pipeline());
   const sc_time now = sc_core::sc_time_stamp();
   // All slices of a vector go through here: their time together is what the vector holds the converters for.
   slice.pipeline().converting += now - conversion.arrival;
   raise_interval(slice.pipeline(), slice.pipeline().converting, converters_.front().stage.module());
   payload.acquire();  // until the codes have gone on
-  leaving_.emplace(std::max(now, conversion.arrival + batch.slice_time), &payload);
+  leaving_.emplace(std::max(now, conversion.arrival + slice.batch().slice_time), &payload);
   conversions_in_flight_.remove_if([&](const Conversion& each) { return &each == &conversion; });
   payload.set_response_status(tlm::TLM_OK_RESPONSE);
   back_.respond(payload);
@@ -132,7 +136,10 @@ std::vector<observe::Statistic> SharedAdc::statistics() const {
   for (const Converter& converter : converters_) busy += converter.stage.busy_time();
   return {{"busy", "time of conversions, added up over the converters", "s", busy.to_seconds()},
           {"conversions", "conversions, those of unit columns included", "conversions", double(conversions_)},
-          {"saturations", "conversions whose sum lay outside the range", "conversions", double(saturations_)},
+          {"saturations", "conversions whose sum lay outside the range and was not read again", "conversions",
+           double(saturations_)},
+          {"failures", "speculated codes at a bound of the range", "conversions", double(failures_)},
+          {"recoveries", "conversions of columns that were read again", "conversions", double(recoveries_)},
           {"waited", "time slices waited for a converter, approximately timed", "s", waited_.to_seconds()},
           {"longest_queue", "slices that waited at once, approximately timed", "slices", double(longest_queue_)}};
 }
@@ -140,7 +147,8 @@ std::vector<observe::Statistic> SharedAdc::statistics() const {
 std::vector<observe::Wave> SharedAdc::waves() const {
   return {{"busy", "converters that convert", "converters", &busy_},
           {"queue", "slices that wait for a converter", "slices", &queue_},
-          {"conversions", "conversions so far, those of unit columns included", "conversions", &conversions_}};
+          {"conversions", "conversions so far, those of unit columns included", "conversions", &conversions_},
+          {"failures", "speculated codes at a bound of the range so far", "conversions", &failures_}};
 }
 
 }  // namespace mho::pim

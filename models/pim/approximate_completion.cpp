@@ -13,7 +13,7 @@ using sc_core::sc_time;
 
 bool ApproximateRows::Action::operator>(const Action& other) const {
   const auto order = [](const Action& each) {
-    return std::make_tuple(each.time, each.node, each.row, each.x, each.kind, each.tile,
+    return std::make_tuple(each.time, each.node, each.row, each.x, each.part, each.kind, each.tile,
                            each.feed != nullptr ? each.feed->placement : 0);
   };
   return order(*this) > order(other);
@@ -27,6 +27,7 @@ ApproximateRows::Action ApproximateRows::action(Kind kind, Window& window, const
   what.node = window.row->node;
   what.row = window.row->row;
   what.x = window.x;
+  what.part = window.part;
   return what;
 }
 
@@ -120,11 +121,7 @@ void ApproximateRows::take_register(Feed& feed, Row& row) {
   feed_next(feed);
   const sc_time now = sc_core::sc_time_stamp();
   Scheduler::NodeState& state = scheduler_.nodes_[std::size_t(row.node)];
-  const Replica& replica = replicas_[std::size_t(feed.layer)][std::size_t(feed.replica)];
-  const bool free =
-      replica.waiting.empty() && std::all_of(replica.feeds.begin(), replica.feeds.end(),
-                                             [](const Feed& each) { return each.register_free && each.queue.empty(); });
-  if (free) {
+  if (is_free(feed.layer, feed.replica)) {
     state.replica_free[std::size_t(feed.replica)] = now;
     changed_ = true;
   }
@@ -142,7 +139,7 @@ void ApproximateRows::discard(int tile, Window& window) {
 }
 
 int ApproximateRows::home_of(const Window& window) const {
-  return scheduler_.program_.layers[std::size_t(window.layer)].home_tiles[std::size_t(window.replica)];
+  return scheduler_.program_.layers[std::size_t(window.layer)].home_of(window.replica, window.part);
 }
 
 bool ApproximateRows::submit(int tile, Window& window, std::uint8_t* bytes, std::size_t length, sc_time& delay) {
@@ -166,7 +163,7 @@ void ApproximateRows::take_collected(Window& window, int tile) {
     if (--window.awaited == 0) requantise(window);
     return;
   }
-  scheduler_.prepare_collection(layer, window.replica, 1);
+  scheduler_.prepare_collection(layer, window.replica, window.part, 1);
   scheduler_.function_job_.kind = FunctionJob::Kind::kForward;
   failed_ = !submit(tile, window, nullptr, 0, delay);
   due_.push(action(Kind::kForwarded, window, sc_core::sc_time_stamp() + delay));
@@ -179,9 +176,10 @@ void ApproximateRows::requantise(Window& window) {
     discard(home_of(window), window);
     return end_window(window);
   }
-  scheduler_.prepare_collection(layer, window.replica, 1);
+  scheduler_.prepare_collection(layer, window.replica, window.part, 1);
   scheduler_.function_job_.kind = FunctionJob::Kind::kRequantise;
   scheduler_.function_job_.requantiser = &tables.requantiser;
+  scheduler_.function_job_.x_first = window.x;
   sc_time delay;
   failed_ = !submit(home_of(window), window, window.codes.data(), window.codes.size(), delay);
   due_.push(action(Kind::kStore, window, sc_core::sc_time_stamp() + delay));
@@ -197,11 +195,13 @@ void ApproximateRows::store(Window& window) {
   const dnn::Node& node = scheduler_.program_.graph.nodes[std::size_t(row.node)];
   FunctionJob& job = scheduler_.function_job_;
   job = FunctionJob{};
+  if (window.layer >= 0)
+    scheduler_.prepare_collection(scheduler_.program_.layers[std::size_t(window.layer)], window.replica, window.part,
+                                  1);
   job.kind = FunctionJob::Kind::kStore;
   job.graph = &scheduler_.program_.graph;
   job.node = &node;
   job.x_first = window.x;
-  job.filters = scheduler_.program_.graph.output_of(node).shape.channels;
   job.destinations = scheduler_.places_of(node.output, row.row);
   const int tile = window.layer >= 0 ? home_of(window) : scheduler_.tile_of_node_[std::size_t(row.node)];
   sc_time delay;

@@ -48,22 +48,16 @@ void ApproximateRows::prepare() {
   replicas_.clear();
   for (std::size_t i = 0; i < program.layers.size(); ++i) {
     const mapping::LayerPlan& layer = program.layers[i];
-    std::vector<Replica> replicas(static_cast<std::size_t>(layer.replicas));
+    std::vector<Replica> replicas(static_cast<std::size_t>(layer.replicas) * layer.parts.size());
     bool touched = false;
     for (std::size_t p = 0; p < layer.placements.size(); ++p) {
       const mapping::Placement& placement = layer.placements[p];
-      Replica& replica = replicas[std::size_t(placement.replica)];
+      Replica& replica = replicas[std::size_t(placement.replica) * layer.parts.size() + std::size_t(placement.part)];
       replica.feeds.push_back({int(i), placement.replica, p, true, {}});
       if (replica.tiles.empty() || replica.tiles.back().first != placement.tile)
         replica.tiles.emplace_back(placement.tile, 0);
       ++replica.tiles.back().second;
       touched = touched || in_tile(placement.tile);
-    }
-    for (std::size_t r = 0; r < replicas.size(); ++r) {
-      auto& tiles = replicas[r].tiles;
-      const int home = layer.home_tiles[r];
-      if (std::none_of(tiles.begin(), tiles.end(), [&](const auto& each) { return each.first == home; }))
-        tiles.emplace_back(home, 0);
     }
     if (!touched) chosen_[std::size_t(layer.node)] = false;
     replicas_.push_back(std::move(replicas));
@@ -105,29 +99,48 @@ void ApproximateRows::issue_layer(Row& row) {
   const mapping::LayerPlan& layer = scheduler_.program_.layers[std::size_t(index)];
   const dnn::Graph& graph = scheduler_.program_.graph;
   const int output = graph.nodes[std::size_t(row.node)].output;
-  const auto filters = std::size_t(graph.tensors[std::size_t(output)].shape.channels);
-  const auto shares = scheduler_.shares_of(layer, row.row, graph.tensors[std::size_t(output)].shape.width);
+  const int width = graph.tensors[std::size_t(output)].shape.width;
+  const auto shares = scheduler_.shares_of(layer, row.row, scheduler_.layers_[std::size_t(index)].vectors);
   Scheduler::NodeState& state = scheduler_.nodes_[std::size_t(row.node)];
   for (const Scheduler::Share& share : shares) {
-    Replica& replica = replicas_[std::size_t(index)][std::size_t(share.replica)];
     state.replica_free[std::size_t(share.replica)] = sc_core::sc_max_time();
-    for (int x = share.x_first; x < share.x_first + share.count; ++x) {
-      Window& window = windows_.emplace_back();
-      window.self = std::prev(windows_.end());
-      window.row = &row;
-      window.layer = index;
-      window.replica = share.replica;
-      window.x = x;
-      window.codes.resize(filters);
-      replica.waiting.push_back(&window);
-      ++row.windows_left;
-      row.reads_left += replica.feeds.size();
-    }
+    for (int x = share.x_first; x < share.x_first + share.count; ++x)
+      for (int part = 0; part < int(layer.parts.size()); ++part) {
+        Replica& replica = replica_of(index, share.replica, part);
+        Window& window = windows_.emplace_back();
+        window.self = std::prev(windows_.end());
+        window.row = &row;
+        window.layer = index;
+        window.replica = share.replica;
+        window.part = part;
+        window.x = x * layer.expansion;
+        const int pixels = std::min(layer.expansion, width - window.x);
+        window.codes.resize(std::size_t(pixels * (layer.parts[std::size_t(part)].count / layer.expansion)));
+        replica.waiting.push_back(&window);
+        ++row.windows_left;
+        row.reads_left += replica.feeds.size();
+      }
   }
   row.registers_left = row.reads_left;
   if (state.read_span > sc_core::SC_ZERO_TIME)
     scheduler_.expect_release(row.node, row.row, row.begin + state.read_span);
-  for (const Scheduler::Share& share : shares) start_windows(replicas_[std::size_t(index)][std::size_t(share.replica)]);
+  for (const Scheduler::Share& share : shares)
+    for (int part = 0; part < int(layer.parts.size()); ++part) start_windows(replica_of(index, share.replica, part));
+}
+
+ApproximateRows::Replica& ApproximateRows::replica_of(int layer, int replica, int part) {
+  const std::size_t parts = scheduler_.program_.layers[std::size_t(layer)].parts.size();
+  return replicas_[std::size_t(layer)][std::size_t(replica) * parts + std::size_t(part)];
+}
+
+bool ApproximateRows::is_free(int layer, int replica) {
+  for (int part = 0; part < int(scheduler_.program_.layers[std::size_t(layer)].parts.size()); ++part) {
+    const Replica& each = replica_of(layer, replica, part);
+    if (!each.waiting.empty()) return false;
+    for (const Feed& feed : each.feeds)
+      if (!feed.register_free || !feed.queue.empty()) return false;
+  }
+  return true;
 }
 
 void ApproximateRows::start_windows(Replica& replica) {
@@ -187,7 +200,7 @@ void ApproximateRows::feed_next(Feed& feed) {
 void ApproximateRows::send(Feed& feed, Window& window) {
   const mapping::LayerPlan& layer = scheduler_.program_.layers[std::size_t(feed.layer)];
   const mapping::Placement& placement = layer.placements[feed.placement];
-  auto* const batch = new Batch(scheduler_.batch_for(layer, placement, window.row->row, window.x, 1));
+  auto* const batch = new Batch(scheduler_.batch_for(layer, placement, window.row->row, window.x / layer.expansion, 1));
   const std::size_t bytes = scheduler_.lay_out_placement(layer, placement, *batch);
   batch->pool = &pool_;
   auto payload = pool_.acquire(unsigned(bytes + kDataAlignment));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The approximately timed half of the scheduler: rows are sent window by window, each to the placements of its replica
-// as soon as their input registers are free, and psums come back when they come back. A window may only start while
-// its replica has a psum register left, so nothing between buffer and function unit can wait for what lies behind it:
-// there is no deadlock, however short the queues. Function units, eDRAM writes and links serve one item after the other
-// in the order of requests.
+// as soon as their input registers are free, and psums come back when they come back; the parts of a replica go their
+// ways without each other. A window may only start while its part of the replica has a psum register left, so nothing
+// between buffer and function unit can wait for what lies behind it: there is no deadlock, however short the queues.
+// Function units, eDRAM writes and links serve one item after the other in the order of requests.
 #pragma once
 
 #include <cstdint>
@@ -68,10 +68,10 @@ class ApproximateRows {
     bool released = false, written = false, done = false;
     const char* limited_by = "";
   };
-  /// One window of a layer, or a whole row of another node.
+  /// One window of one part of a layer, or a whole row of another node.
   struct Window {
     Row* row = nullptr;
-    int layer = -1, replica = 0, x = 0;
+    int layer = -1, replica = 0, part = 0, x = 0;
     std::uint64_t number = 0;
     int awaited = 0;    ///< tiles whose psums have not come to the home tile
     int payloads = 0;   ///< to be answered, those included that wait for a register
@@ -88,9 +88,10 @@ class ApproximateRows {
     bool register_free = true;
     std::deque<Window*> queue;
   };
+  /// One part of one replica.
   struct Replica {
     std::vector<Feed> feeds;
-    std::vector<std::pair<int, int>> tiles;  ///< tile, placements there; the home tile is one of them
+    std::vector<std::pair<int, int>> tiles;  ///< tile, placements there; the home tile is the first
     std::deque<Window*> waiting;
     int open = 0;
   };
@@ -118,7 +119,7 @@ class ApproximateRows {
     int tile = 0;
     int node = 0;
     std::uint64_t row = 0;
-    int x = 0;
+    int x = 0, part = 0;
     bool ok = true;
     sc_core::sc_time interval;    ///< kCollected: what held the window longest
     const char* limited_by = "";  ///< and where
@@ -148,9 +149,10 @@ class ApproximateRows {
   void finish(Row& row);
   /// The tile in which the psums of a layer's window meet.
   int home_of(const Window& window) const;
-  Replica& replica_of(const Window& window) {
-    return replicas_[std::size_t(window.layer)][std::size_t(window.replica)];
-  }
+  Replica& replica_of(const Window& window) { return replica_of(window.layer, window.replica, window.part); }
+  Replica& replica_of(int layer, int replica, int part);
+  /// Nothing of the row in hand, nor of one that waits, uses any part of the replica.
+  bool is_free(int layer, int replica);
   /// The psums of a window in one tile are given up.
   void discard(int tile, Window& window);
   bool submit(int tile, Window& window, std::uint8_t* bytes, std::size_t length, sc_core::sc_time& delay);
@@ -161,7 +163,7 @@ class ApproximateRows {
   tlm_kit::PayloadPool pool_;
   std::vector<std::unique_ptr<tlm_kit::RequestLink>> window_links_, job_links_;  ///< one a tile
   std::vector<TileQueue> tile_queues_;
-  std::vector<std::vector<Replica>> replicas_;          ///< [layer][replica]
+  std::vector<std::vector<Replica>> replicas_;          ///< [layer][replica and part]
   std::vector<std::deque<std::unique_ptr<Row>>> rows_;  ///< [node]: under way, in order
   std::vector<bool> chosen_;                            ///< [node]
   std::list<Window> windows_;

@@ -35,6 +35,7 @@ struct Pipeline : tlm::tlm_extension<Pipeline> {
   sc_core::sc_time converting;  ///< approximately timed: from sampling to the last code, all slices so far
   std::uint64_t command = 0;    ///< id of the recorded command that all this belongs to, 0: nothing is recorded
   std::uint64_t window = 0;     ///< approximately timed: psums with the same number belong to one window
+  std::uint64_t multicast = 0;  ///< packets in a row with the same number carry the same bytes, 0: none
 
   tlm::tlm_extension_base* clone() const override { return new Pipeline(*this); }
   void copy_from(const tlm::tlm_extension_base& other) override { *this = static_cast<const Pipeline&>(other); }
@@ -52,8 +53,9 @@ struct RingView {
 };
 
 /// One row block times a batch of windows. The payload's data array holds psums[count][filters] at 0,
-/// codes[count][rows] at `codes_at` and sums[count][slices][stride] at `sums_at`; each module transforms in place,
-/// nothing is copied.
+/// codes[count][rows] at `codes_at`, sums[count][whole cycles][stride] at `sums_at` and, where the stream speculates,
+/// sums[count][recovering cycles][stride] at `recovered_at`, of which only those of failed columns are ever sampled;
+/// each module transforms in place, nothing is copied.
 struct Batch : tlm::tlm_extension<Batch> {
   enum class Form : std::uint8_t { kEmpty, kCodes, kSums, kConverted, kPsums };
 
@@ -62,7 +64,9 @@ struct Batch : tlm::tlm_extension<Batch> {
   bool lossless = false;     ///< set with psums that no converter has seen
   bool spoilt = false;       ///< approximately timed: a converter could have changed such psums, so they are refused
   int count = 0, rows = 0, filters = 0;
-  std::size_t codes_at = 0, sums_at = 0;
+  std::size_t codes_at = 0, sums_at = 0, recovered_at = 0;
+  /// Number of the first vector in the job: (inference * height + y) * vectors of a row + x.
+  std::uint64_t first_vector = 0;
   int crossbars = 0;             ///< that take part
   int columns_per_crossbar = 0;  ///< that hold weights, in a full crossbar
 
@@ -75,7 +79,7 @@ struct Batch : tlm::tlm_extension<Batch> {
   const arithmetic::ProgrammedArray* array = nullptr;  ///< set by the crossbar_tile
   sc_core::sc_time slice_time;                         ///< of the crossbar, set by the crossbar_tile
   sc_core::sc_time code_time;                          ///< between the codes of two slices, set by the shared_adc
-  int first_filter = 0, layer_filters = 0;             ///< place of the psums among all filters of the layer
+  int first_filter = 0, layer_filters = 0;             ///< place of the psums among all filters of the part of a layer
   tlm_kit::PayloadPool* pool = nullptr;                ///< approximately timed: where slices and psums are taken from
 
   tlm::tlm_extension_base* clone() const override { return new Batch(*this); }
@@ -85,11 +89,14 @@ struct Batch : tlm::tlm_extension<Batch> {
 /// A cache line and the widest vector: data arrays of batches and their parts start on it.
 constexpr std::size_t kDataAlignment = 64;
 
-/// Bytes of the data array of a batch and where its parts lie; sets codes_at and sums_at.
-std::size_t lay_out(Batch& batch, int slices, int columns);
+/// Bytes of the data array of a batch and where its parts lie; sets codes_at, sums_at and recovered_at.
+std::size_t lay_out(Batch& batch, const arithmetic::CycleCounts& cycles, int columns);
 
 /// True where the parts of a batch lie as `lay_out` lays them, within a data array of `bytes` bytes.
-bool fits(const Batch& batch, int slices, int columns, std::size_t bytes);
+bool fits(const Batch& batch, const arithmetic::CycleCounts& cycles, int columns, std::size_t bytes);
+
+/// Where the sums or codes of one cycle of the first vector of a batch begin in its data array.
+std::size_t sums_at(const Batch& batch, const arithmetic::InputCycle& cycle);
 
 /// True for what non-blocking transport carries: one vector with Pipeline, pool and memory manager, no delay.
 bool is_single_vector(const tlm::tlm_generic_payload& payload, const sc_core::sc_time& delay);

@@ -1,12 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cells of a crossbar_tile as a memory of levels: programming of regions, reading back, altering one cell.
 #include <algorithm>
+#include <stdexcept>
 
 #include "models/pim/crossbar_tile.h"
 
 namespace mho::pim {
 
 using sc_core::sc_time;
+
+namespace {
+
+/// The highest level of a device; the byte of a pair holds no more.
+int highest_level(int cell_bits, bool paired) { return std::min((1 << cell_bits) - 1, paired ? 127 : 255); }
+
+/// Sums of pairs saturate at 16 bits, which their converters cannot tell; all others must not reach them.
+bool fits_16_bits(const RegionSetup& region, int cell_bits) {
+  const std::int64_t largest_level = (1 << cell_bits) - 1;
+  return region.paired || region.rows * largest_level * arithmetic::largest_slice(region.stream) <= INT16_MAX;
+}
+
+bool sticks_on(const RegionSetup& region) { return region.noise && region.noise->model.stuck_on > 0.0; }
+
+/// The array refuses what else is wrong when it is made; this must be known before cells are given up for it.
+bool sound(const arithmetic::InputStream& stream, const std::optional<arithmetic::ArrayNoise>& noise) {
+  try {
+    if (noise) arithmetic::validate(noise->model);
+    return !stream.cycles().empty();
+  } catch (const std::invalid_argument&) {
+    return false;
+  }
+}
+
+bool sound(const std::vector<arithmetic::FilterRange>& weighted, int rows, int filters) {
+  return (weighted.empty() || weighted.size() == std::size_t(rows)) &&
+         std::all_of(weighted.begin(), weighted.end(), [filters](const arithmetic::FilterRange& range) {
+           return range.first >= 0 && range.count >= 0 && range.first <= filters - range.count;
+         });
+}
+
+/// Bits of the highest of these levels.
+int bits_of(const std::vector<std::uint8_t>& levels, bool paired) {
+  int highest = 0;
+  for (const std::uint8_t level : levels) highest |= paired ? std::abs(int(std::int8_t(level))) : int(level);
+  int bits = 0;
+  while (highest >> bits != 0) ++bits;
+  return bits;
+}
+
+}  // namespace
 
 std::uint64_t CrossbarTile::crossbar_bytes() const {
   return std::uint64_t(config_.rows) * std::uint64_t(config_.columns);
@@ -20,11 +62,11 @@ bool CrossbarTile::accepts(const RegionSetup& region) const {
     return false;
   if (region.first_crossbar > config_.crossbars - region.crossbars || region.rows > config_.rows) return false;
   if (region.columns_per_crossbar < per_filter || region.columns_per_crossbar > config_.columns) return false;
-  if (region.cell_bits != config_.cell_bits) return false;
-  const arithmetic::Slicing& slicing = region.stream.slicing;
-  if (region.stream.is_signed && slicing.width(0) != 1) return false;  // the sign bit must be alone in its slice
-  const std::int64_t largest_level = (1 << region.cell_bits) - 1, largest_slice = (1 << slicing.widest()) - 1;
-  if (region.rows * largest_slice * largest_level > INT16_MAX) return false;
+  if (region.cell_bits < 1 || region.cell_bits > config_.cell_bits) return false;
+  if (!sound(region.stream, region.noise) || !sound(region.weighted, region.rows, region.filters)) return false;
+  const bool pairs = config_.cell == mapping::CellKind::k2T2R;
+  if (region.paired && (!pairs || !region.recombination.digital_unit || region.cell_bits > 7)) return false;
+  if (!fits_16_bits(region, sticks_on(region) ? config_.cell_bits : region.cell_bits)) return false;
   const std::size_t columns = std::size_t(region.filters) * std::size_t(per_filter);
   if (columns > std::size_t(region.crossbars) * std::size_t(region.columns_per_crossbar)) return false;
   return region.recombination.coefficient.size() == columns &&
@@ -47,6 +89,7 @@ void CrossbarTile::prepare(tlm::tlm_generic_payload& payload, sc_time&) {
   region.setup = *wanted;
   region.setup.common = nullptr;
   region.used = true;
+  limit(held.data(), held.size(), wanted);
   region.levels = std::move(held);
   region.unwritten = region.levels.size();
   if (wanted->stored) store_at_once(payload, region);
@@ -80,18 +123,30 @@ bool CrossbarTile::erased(const RegionSetup& wanted) const {
 void CrossbarTile::store_at_once(const tlm::tlm_generic_payload& payload, Region& region) {
   RegionContent* const common = payload.get_extension<RegionSetup>()->common.get();
   const RegionSetup& setup_of_region = region.setup;
-  if (common != nullptr && common->array != nullptr && common->array->rows() == setup_of_region.rows &&
-      common->array->filters() == setup_of_region.filters && common->array->columns() == region.columns()) {
+  if (common != nullptr && common->array != nullptr && !setup_of_region.noise &&
+      common->array->rows() == setup_of_region.rows && common->array->filters() == setup_of_region.filters &&
+      common->array->columns() == region.columns()) {
     region.array = common->array;
     return;
   }
   const std::uint8_t* const levels = payload.get_data_ptr();
-  const auto highest = std::uint8_t((1 << config_.cell_bits) - 1);
-  region.levels.resize(payload.get_data_length());
-  std::transform(levels, levels + region.levels.size(), region.levels.begin(),
-                 [highest](std::uint8_t level) { return std::min(level, highest); });
+  region.levels.assign(levels, levels + payload.get_data_length());
+  limit(region.levels.data(), region.levels.size(), &region.setup);
   finish(region);
-  if (common != nullptr) common->array = region.array;
+  if (common != nullptr && !region.setup.noise) common->array = region.array;
+}
+
+void CrossbarTile::limit(std::uint8_t* levels, std::size_t count, const RegionSetup* region) const {
+  const bool paired = region != nullptr ? region->paired : config_.cell == mapping::CellKind::k2T2R;
+  const bool all_bits = region == nullptr || fits_16_bits(*region, config_.cell_bits);
+  const int highest = highest_level(all_bits ? config_.cell_bits : region->cell_bits, paired);
+  if (paired)
+    std::transform(levels, levels + count, levels, [highest](std::uint8_t level) {
+      return std::uint8_t(std::clamp<int>(std::int8_t(level), -highest, highest));
+    });
+  else
+    std::transform(levels, levels + count, levels,
+                   [highest](std::uint8_t level) { return std::min(level, std::uint8_t(highest)); });
 }
 
 void CrossbarTile::displace(const RegionSetup& by) {
@@ -124,12 +179,20 @@ void CrossbarTile::finish(Region& region) {
   arithmetic::EncodedBlock block;
   block.rows = region.setup.rows;
   block.filters = region.setup.filters;
-  block.cell_bits = region.setup.cell_bits;
   block.recombination = region.setup.recombination;
+  block.paired = region.setup.paired;
+  block.weighted = region.setup.weighted;
   block.levels = std::move(region.levels);
+  // Somebody may have raised cells above what the weights need; a device that is stuck on is so at its own highest.
+  const int used_bits = sticks_on(region.setup) ? config_.cell_bits : bits_of(block.levels, block.paired);
+  block.cell_bits = std::max(region.setup.cell_bits, used_bits);
   region.levels = {};
   region.unwritten = 0;
-  region.array = store_.share(region.setup.content, std::move(block), region.setup.stream);
+  if (region.setup.noise)
+    region.array =
+        std::make_shared<const arithmetic::ProgrammedArray>(std::move(block), region.setup.stream, region.setup.noise);
+  else
+    region.array = store_.share(region.setup.content, std::move(block), region.setup.stream);
 }
 
 CrossbarTile::CellRun CrossbarTile::run_at(std::uint64_t address, std::size_t length) const {
@@ -197,19 +260,18 @@ std::size_t CrossbarTile::debug_read(std::uint64_t address, tlm_kit::ByteSpan by
 std::size_t CrossbarTile::debug_write(std::uint64_t address, tlm_kit::ConstByteSpan bytes) {
   if (address >= cell_bytes()) return 0;
   const std::size_t length = std::size_t(std::min<std::uint64_t>(bytes.size(), cell_bytes() - address));
-  const auto highest = std::uint8_t((1 << config_.cell_bits) - 1);
   for (std::size_t done = 0; done < length;) {
     const CellRun run = run_at(address + done, length - done);
-    const auto store = [&](std::uint8_t* to) {
-      std::transform(bytes.data() + done, bytes.data() + done + run.count, to,
-                     [highest](std::uint8_t level) { return std::min(level, highest); });
+    const auto store = [&](std::uint8_t* to, const RegionSetup* region) {
+      std::copy_n(bytes.data() + done, run.count, to);
+      limit(to, run.count, region);
     };
     if (run.region == nullptr) {
-      store(idle_cells(int((address + done) / crossbar_bytes())).data() + (address + done) % crossbar_bytes());
+      store(idle_cells(int((address + done) / crossbar_bytes())).data() + (address + done) % crossbar_bytes(), nullptr);
     } else {
       Region& region = regions_[std::size_t(run.region->setup.first_crossbar)];
       open_for_writing(region);
-      store(region.levels.data() + run.level);
+      store(region.levels.data() + run.level, &region.setup);
       if (region.unwritten > 0) {
         region.unwritten -= std::min(region.unwritten, run.count);
         if (region.unwritten == 0) finish(region);

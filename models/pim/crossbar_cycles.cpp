@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The approximately timed crossbar_tile: the input register takes a vector, one slice of it is read in every cycle, its
 // column sums wait in sample and hold until the converters are done with them. A slice that finds sample and hold
-// occupied holds the array; a vector that arrives at an idle array waits for the clock.
+// occupied holds the array; a vector that arrives at an idle array waits for the clock. Cycles that recover columns
+// whose speculation failed come whether one has failed or not; their sums are worked out for the columns that the
+// converters ask for.
 #include <algorithm>
 
 #include "models/pim/crossbar_tile.h"
@@ -119,7 +121,7 @@ void CrossbarTile::sample(Region& region) {
   if (!batch.exact) {
     const auto bytes = unsigned(region.driving->sums_stride()) * 2;
     slice->set_command(tlm::TLM_WRITE_COMMAND);
-    slice->set_data_ptr(vector.get_data_ptr() + batch.sums_at + std::size_t(index) * bytes);
+    slice->set_data_ptr(vector.get_data_ptr() + sums_at(batch, region.driving->cycles()[std::size_t(index)]));
     slice->set_data_length(bytes);
     slice->set_streaming_width(bytes);
   }

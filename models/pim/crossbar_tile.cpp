@@ -48,8 +48,7 @@ tlm::tlm_response_status CrossbarTile::check(const tlm::tlm_generic_payload& pay
       batch->count < 1 || batch->rows != region->setup.rows || batch->filters != region->setup.filters)
     return tlm::TLM_COMMAND_ERROR_RESPONSE;
   finish(*region);
-  const bool whole =
-      fits(*batch, region->array->stream().slicing.count(), region->columns(), payload.get_data_length());
+  const bool whole = fits(*batch, region->array->cycle_counts(), region->columns(), payload.get_data_length());
   return whole ? tlm::TLM_OK_RESPONSE : tlm::TLM_BURST_ERROR_RESPONSE;
 }
 
@@ -65,7 +64,7 @@ void CrossbarTile::compute(tlm::tlm_generic_payload& payload, sc_time& delay) {
   Pipeline& pipeline = pipeline_of(payload, alone);
   multiply(*region.array, region.setup, payload, batch, pipeline);
   delay = next_edge(delay);
-  const auto slices = std::uint64_t(region.array->stream().slicing.count());
+  const auto slices = std::uint64_t(region.array->cycle_counts().all());
   const sc_time latency = times(cycle_, slices);
   region.stage.enter(pipeline, latency, latency, delay, std::uint64_t(batch.count) * slices);
   sums->b_transport(payload, delay);
@@ -79,6 +78,29 @@ sc_time CrossbarTile::next_edge(const sc_time& delay) const {
   return times(cycle_, cycles) - now;
 }
 
+void CrossbarTile::count(const arithmetic::ProgrammedArray& array, const Batch& batch, const std::uint8_t* codes,
+                         int node) {
+  using observe::Action;
+  const arithmetic::Activity activity = array.drive(codes, batch.count, batch.columns_per_crossbar);
+  observe::Counts& counts = ledger_.of(node);
+  counts[Action::kVectors] += activity.vectors;
+  counts[Action::kArrayCycles] += activity.array_cycles;
+  counts[Action::kRowDrives] += activity.row_drives;
+  counts[Action::kRowPulses] += activity.row_pulses;
+  counts[Action::kCurrentLevelPulses] += activity.current_level_pulses;
+  counts[Action::kCellPulses] += activity.cell_pulses;
+  counts[Action::kSpareCellPulses] += activity.spare_cell_pulses;
+  counts[Action::kSpareLevelPulses] += activity.spare_level_pulses;
+  const arithmetic::InputStream& stream = array.stream();
+  const auto vectors = std::uint64_t(batch.count);
+  // Codes are read once a pass, and again where narrow slices of the same bits follow.
+  const unsigned passes = stream.is_signed && stream.two_passes ? 2 : 1, reads = stream.speculates() ? 2 : 1;
+  counts[Action::kInputCodesRead] += vectors * std::uint64_t(batch.rows) * passes * reads;
+  const int unit_columns = array.recombination().digital_unit ? 0 : batch.crossbars;
+  counts[Action::kColumnReads] +=
+      vectors * std::uint64_t(array.cycle_counts().all()) * std::uint64_t(array.columns() + unit_columns);
+}
+
 void CrossbarTile::multiply(const arithmetic::ProgrammedArray& array, const RegionSetup& held,
                             tlm::tlm_generic_payload& payload, Batch& batch, const Pipeline& pipeline) {
   std::uint8_t* const data = payload.get_data_ptr();
@@ -87,19 +109,13 @@ void CrossbarTile::multiply(const arithmetic::ProgrammedArray& array, const Regi
   batch.slice_time = cycle_;
   batch.crossbars = held.crossbars;
   batch.columns_per_crossbar = held.columns_per_crossbar;
-  const arithmetic::Activity activity = array.drive(codes, batch.count, held.columns_per_crossbar);
-  observe::Counts& counts = ledger_.of(pipeline.node);
-  counts[observe::Action::kVectors] += activity.vectors;
-  counts[observe::Action::kArrayCycles] += activity.array_cycles;
-  counts[observe::Action::kRowDrives] += activity.row_drives;
-  counts[observe::Action::kRowPulses] += activity.row_pulses;
-  counts[observe::Action::kCurrentLevelPulses] += activity.current_level_pulses;
+  count(array, batch, codes, pipeline.node);
   if (batch.exact) {
     array.product(codes, batch.count, reinterpret_cast<std::int32_t*>(data));
     batch.form = Batch::Form::kPsums;
     batch.lossless = true;
   } else {
-    array.column_sums(codes, batch.count, reinterpret_cast<std::int16_t*>(data + batch.sums_at));
+    array.column_sums(codes, batch.count, reinterpret_cast<std::int16_t*>(data + batch.sums_at), batch.first_vector);
     batch.form = Batch::Form::kSums;
   }
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The crossbars behind one input register: input codes in, raw column sums out, one input slice a cycle. Cells are a
 // memory of levels that a weight_writer or a debugger reaches; conductances survive reset. Cycles start on a common
-// clock (ISAAC, ISCA 2016, section VI: stages of 100 ns). Left out: noise, wire resistance.
+// clock (ISAAC, ISCA 2016, section VI: stages of 100 ns). A cell is a device, or a pair of devices whose level has a
+// sign (RAELLA's 2T2R). Noise is the array's (models/arithmetic/noise.h); wire resistance is left out.
 #pragma once
 
 #include <tlm_utils/simple_initiator_socket.h>
 #include <tlm_utils/simple_target_socket.h>
 #include <memory>
+#include <optional>
 #include <string>
 #include <systemc>
 #include <vector>
@@ -26,7 +28,10 @@ namespace mho::pim {
 struct RegionSetup : tlm::tlm_extension<RegionSetup> {
   int first_crossbar = 0, crossbars = 1;
   int rows = 0, filters = 0, cell_bits = 0;
-  int columns_per_crossbar = 0;  ///< columns that hold weights in a full crossbar
+  bool paired = false;                            ///< 2T2R: levels have a sign
+  std::vector<arithmetic::FilterRange> weighted;  ///< as EncodedBlock's
+  std::optional<arithmetic::ArrayNoise> noise;    ///< of fidelity noisy; an array of its own then, never shared
+  int columns_per_crossbar = 0;                   ///< columns that hold weights in a full crossbar
   arithmetic::Recombination recombination;
   arithmetic::InputStream stream;
   std::uint64_t content = 0;  ///< equal for replicas of the same weights
@@ -55,8 +60,9 @@ class CrossbarTile : public sc_core::sc_module, public observe::Instrument, priv
   /// Sums go on; the address stays the first crossbar.
   tlm_utils::simple_initiator_socket<CrossbarTile, 32, BatchProtocol> sums;
 
-  /// Levels in bytes: address = (crossbar * rows + row) * columns + column. A level above the highest is stored as
-  /// the highest. Writing takes no time here: pulses are the weight_writer's.
+  /// Levels in bytes, of pairs in two's complement: address = (crossbar * rows + row) * columns + column. A level
+  /// beyond an end of the device's range is stored as that end (of the region's, where sums would leave 16 bits).
+  /// Writing takes no time here: pulses are the weight_writer's.
   tlm_kit::CheckedTargetSocket<32> cells;
 
   std::vector<observe::Statistic> statistics() const override;
@@ -97,6 +103,7 @@ class CrossbarTile : public sc_core::sc_module, public observe::Instrument, priv
   void compute(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   /// What is wrong with a batch of codes, or TLM_OK_RESPONSE; finishes its region.
   tlm::tlm_response_status check(const tlm::tlm_generic_payload& payload);
+  void count(const arithmetic::ProgrammedArray& array, const Batch& batch, const std::uint8_t* codes, int node);
   /// Codes to sums or psums, in place; counts.
   void multiply(const arithmetic::ProgrammedArray& array, const RegionSetup& setup, tlm::tlm_generic_payload& payload,
                 Batch& batch, const Pipeline& pipeline);
@@ -110,7 +117,7 @@ class CrossbarTile : public sc_core::sc_module, public observe::Instrument, priv
   void cycle();
   bool end_slice(Region& region);
   void advance(Region& region);
-  static int slices_of(const Region& region) { return region.driving->stream().slicing.count(); }
+  static int slices_of(const Region& region) { return int(region.driving->cycles().size()); }
   void start(Region& region);
   void begin_slice(Region& region);
   void sample(Region& region);
@@ -123,6 +130,8 @@ class CrossbarTile : public sc_core::sc_module, public observe::Instrument, priv
   /// What the cells of a region-to-be hold.
   std::vector<std::uint8_t> held_levels(const RegionSetup& wanted) const;
   bool accepts(const RegionSetup& setup) const;
+  /// What cells of a region, or of none, take when they are given these levels; in place.
+  void limit(std::uint8_t* levels, std::size_t count, const RegionSetup* region) const;
   /// The array of a region, made of its levels where they have changed.
   void finish(Region& region);
   /// The input register is read at an edge of the tile's clock: delay until the first one at now + delay or later.

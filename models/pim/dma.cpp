@@ -18,7 +18,7 @@ constexpr std::size_t kBurstBytes = std::size_t{1} << 20;  // blocks are cut, so
 
 Dma::Dma(sc_core::sc_module_name module_name, observe::Ledger& ledger, observe::Recorder* recorder)
     : sc_module(module_name),
-      staging("staging", *this),
+      staging("staging", *this, {true, false, false}),
       network("network"),
       done("done"),
       ledger_(ledger),
@@ -72,6 +72,7 @@ bool Dma::serve(DmaRequest& request, sc_time& delay) {
   Pipeline pipeline;
   pipeline.node = request.node;
   pipeline.command = record_;
+  pipeline.multicast = ++multicasts_;
   for (const RowPlace& place : request.places) {
     sc_time arrival = delay;
     tlm::tlm_generic_payload payload;

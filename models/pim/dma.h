@@ -98,7 +98,8 @@ class Dma : public sc_core::sc_module, public observe::Instrument, private tlm_k
 
   observe::Ledger& ledger_;
   observe::Recorder* const recorder_;
-  std::uint64_t record_ = 0;  ///< id of the last access
+  std::uint64_t record_ = 0;      ///< id of the last access
+  std::uint64_t multicasts_ = 0;  ///< rows sent to tiles so far
   sc_core::sc_time busy_time_;
   std::uint64_t bytes_ = 0;
   std::vector<DmaWindow> windows_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "models/tlm/byte_enables.h"
 #include "models/tlm/duration.h"
 
 namespace mho::pim {
@@ -20,7 +21,7 @@ EdramBuffer::EdramBuffer(sc_core::sc_module_name module_name, const mapping::Edr
       value_bytes_(value_bytes),
       ledger_(ledger),
       stage_(name(), observe::Kind::kBuffer),
-      rules_(*this, {}),
+      rules_(*this, {true, false, false}),
       storage_(std::size_t(config.bytes)),
       onward_([this](auto& payload, auto& phase, auto& delay) { return bus->nb_transport_fw(payload, phase, delay); },
               [this](auto& payload) {
@@ -130,6 +131,7 @@ std::vector<observe::Wave> EdramBuffer::waves() const {
 
 void EdramBuffer::access(tlm::tlm_generic_payload& payload, sc_time& delay) {
   pipeline_ = payload.get_extension<Pipeline>();
+  codes_ = tlm_kit::enabled_bytes(payload);
   rules_.b_transport(payload, delay);
   pipeline_ = nullptr;
 }
@@ -152,12 +154,12 @@ tlm::tlm_response_status EdramBuffer::admits(tlm::tlm_command, std::uint64_t add
 
 void EdramBuffer::read(std::uint64_t address, tlm_kit::ByteSpan span, sc_time& delay) {
   debug_read(address, span);
-  occupy(span.size(), observe::Action::kEdramLinesRead, delay);
+  occupy(codes_, observe::Action::kEdramLinesRead, delay);
 }
 
 void EdramBuffer::write(std::uint64_t address, tlm_kit::ConstByteSpan span, sc_time& delay) {
   debug_write(address, span);
-  occupy(span.size(), observe::Action::kEdramLinesWritten, delay);
+  occupy(codes_, observe::Action::kEdramLinesWritten, delay);
 }
 
 std::size_t EdramBuffer::debug_read(std::uint64_t address, tlm_kit::ByteSpan span) const {

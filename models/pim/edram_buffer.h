@@ -25,7 +25,7 @@ class EdramBuffer : public sc_core::sc_module, public observe::Instrument, priva
   EdramBuffer(sc_core::sc_module_name name, const mapping::EdramConfig& config, int value_bytes,
               observe::Ledger& ledger, observe::Recorder* recorder = nullptr);
 
-  /// Rows in and out, generic payloads with or without a Pipeline.
+  /// Rows in and out, generic payloads with or without a Pipeline; byte enables are honoured.
   tlm_utils::simple_target_socket<EdramBuffer> port;
   /// Empty batches: their windows are gathered and sent on with the same address. Non-blocking: END_REQ when a vector
   /// has been read and the bus has taken it, BEGIN_RESP when the crossbars' input register is free for another.
@@ -69,6 +69,7 @@ class EdramBuffer : public sc_core::sc_module, public observe::Instrument, priva
   SharedStage stage_;
   tlm_kit::CheckedTarget rules_;
   Pipeline* pipeline_ = nullptr;  ///< of the access being served
+  std::uint64_t codes_ = 0;       ///< that it moves: bytes that are not enabled cost no line
   std::vector<std::uint8_t> storage_;
 
   // Approximately timed: the vector being read.

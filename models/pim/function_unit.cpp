@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "models/pim/addresses.h"
+#include "models/tlm/byte_enables.h"
 #include "models/tlm/duration.h"
 
 namespace mho::pim {
@@ -72,18 +73,43 @@ void FunctionUnit::serve(tlm::tlm_generic_payload& payload, sc_time& delay) {
 
 bool FunctionUnit::requantise(const FunctionJob& job, tlm::tlm_generic_payload& payload, Pipeline& pipeline,
                               sc_time& delay) {
-  const std::size_t outputs = std::size_t(job.windows) * std::size_t(job.filters);
+  const auto filters = std::size_t(job.filters), of_window = std::size_t(job.expansion) * filters;
   std::vector<std::int32_t>& accumulators = accumulators_of(pipeline.window);
-  if (job.requantiser == nullptr || accumulators.size() != outputs) return false;
-  codes_.resize(outputs);
-  job.requantiser->apply(accumulators.data(), job.windows, 0, job.filters, codes_.data(), std::size_t(job.filters));
+  if (job.requantiser == nullptr || accumulators.size() != std::size_t(job.windows) * of_window) return false;
+  const int pixels = std::min(job.windows * job.expansion, job.graph->output_of(*job.node).shape.width - job.x_first);
+  if (pixels < 1) return false;
+  const std::size_t outputs = std::size_t(pixels) * filters;
+  const auto channels = std::size_t(job.graph->output_of(*job.node).shape.channels);
+  if (job.first_filter < 0 || std::size_t(job.first_filter) + filters > channels) return false;
+  const std::size_t length = job.destinations.empty() ? outputs : spread(job, std::size_t(pixels));
+  codes_.resize(length);
+  job.requantiser->apply(accumulators.data(), pixels, job.first_filter, job.filters, codes_.data(),
+                         length == outputs ? filters : channels);
   forget(pipeline.window);
+  const std::size_t cropped = outputs % of_window;
+  if (cropped == 0 || cropped == outputs || pipeline.count == 1)
+    return pass_on(job, {0, length}, outputs, payload, pipeline, delay);
+  sc_time last_delay = delay;
+  --pipeline.count;
+  const bool written = pass_on(job, {0, outputs - cropped}, outputs - cropped, payload, pipeline, delay);
+  Pipeline last = pipeline;
+  ++pipeline.count;
+  last.operation = 0;  // nobody's: it does not take turns with those before it
+  last.count = 1;
+  last_delay += times(pipeline.interval, pipeline.count - 1);
+  return written && pass_on(job, {outputs - cropped, cropped}, cropped, payload, last, last_delay);
+}
+
+bool FunctionUnit::pass_on(const FunctionJob& job, const Codes& codes, std::size_t outputs,
+                           tlm::tlm_generic_payload& payload, Pipeline& pipeline, sc_time& delay) {
   ledger_.of(pipeline.node)[observe::Action::kFunctionOutputs] += outputs;
-  const sc_time service = tlm_kit::duration(job.filters, config_.outputs_per_s);
+  const std::size_t of_window = std::min(outputs, std::size_t(job.expansion) * std::size_t(job.filters));
+  const sc_time service = tlm_kit::duration(double(of_window), config_.outputs_per_s);
   function_.enter(pipeline, std::max(tlm_kit::duration(config_.function_s), service), service, delay, outputs);
   delay += tlm_kit::duration(config_.write_s);
-  const std::size_t at = std::size_t(job.x_first) * std::size_t(job.filters);
-  const bool written = deliver(job, at, outputs, payload, pipeline, delay);
+  const int channels = job.graph->output_of(*job.node).shape.channels;
+  const std::size_t at = std::size_t(job.x_first) * std::size_t(channels) + std::size_t(job.first_filter);
+  const bool written = deliver(job, at, codes, payload, pipeline, delay);
   function_.leave(pipeline);
   return written;
 }
@@ -148,25 +174,40 @@ bool FunctionUnit::compute_row(const FunctionJob& job, tlm::tlm_generic_payload&
                                        : tlm_kit::duration(double(codes_read) / items, config_.pooled_per_s);
   function_.enter(pipeline, tlm_kit::duration(config_.function_s) + service, service, delay, codes_.size());
   delay += tlm_kit::duration(config_.write_s);
-  const bool written = deliver(job, 0, codes_.size(), payload, pipeline, delay);
+  enables_.clear();
+  const bool written = deliver(job, 0, {0, codes_.size()}, payload, pipeline, delay);
   function_.leave(pipeline);
   return written;
 }
 
-bool FunctionUnit::deliver(const FunctionJob& job, std::size_t at, std::size_t length,
+bool FunctionUnit::deliver(const FunctionJob& job, std::size_t at, const Codes& codes,
                            tlm::tlm_generic_payload& payload, Pipeline& pipeline, sc_time& delay) {
+  std::uint8_t* const from = codes_.data() + codes.first;
   if (!job.destinations.empty() || payload.get_data_ptr() == nullptr)
-    return write(job, at, codes_.data(), length, pipeline, delay);
-  if (payload.get_data_length() != length) return false;
-  std::copy_n(codes_.data(), length, payload.get_data_ptr());
+    return write(job, at + codes.first, from, codes.length, pipeline, delay);
+  if (payload.get_data_length() != codes.length) return false;
+  std::copy_n(from, codes.length, payload.get_data_ptr());
   return true;
 }
 
 bool FunctionUnit::store(const FunctionJob& job, tlm::tlm_generic_payload& payload, Pipeline& pipeline,
                          sc_time& delay) {
-  if (payload.get_data_ptr() == nullptr) return false;
-  return write(job, std::size_t(job.x_first) * std::size_t(job.filters), payload.get_data_ptr(),
-               payload.get_data_length(), pipeline, delay);
+  const dnn::Shape& shape = job.graph->output_of(*job.node).shape;
+  const auto channels = std::size_t(shape.channels), first = std::size_t(job.first_filter);
+  if (payload.get_data_ptr() == nullptr || job.first_filter < 0 || first + std::size_t(job.filters) > channels)
+    return false;
+  enables_.clear();  // the codes of one window, or of whole pixels
+  return write(job, std::size_t(job.x_first) * channels + first, payload.get_data_ptr(), payload.get_data_length(),
+               pipeline, delay);
+}
+
+std::size_t FunctionUnit::spread(const FunctionJob& job, std::size_t pixels) {
+  const auto channels = std::size_t(job.graph->output_of(*job.node).shape.channels), filters = std::size_t(job.filters);
+  enables_.clear();
+  if (filters == channels || pixels == 1) return pixels * filters;
+  enables_.assign(channels, TLM_BYTE_DISABLED);
+  std::fill_n(enables_.begin(), filters, TLM_BYTE_ENABLED);
+  return (pixels - 1) * channels + filters;
 }
 
 void FunctionUnit::forget(std::uint64_t window) {
@@ -187,31 +228,38 @@ void FunctionUnit::forget(std::uint64_t window) {
 bool FunctionUnit::write(const FunctionJob& job, std::size_t at, std::uint8_t* bytes, std::size_t length,
                          Pipeline& pipeline, sc_time& delay) {
   sc_time last = delay;
+  pipeline.multicast = std::uint64_t(tile_ + 1) << 40 | ++multicasts_;
   for (const RowPlace& place : job.destinations) {
     sc_time arrival = delay;
     const bool local = place.tile == tile_;
     const std::uint64_t address = local ? place.offset + at : tile_address(place.tile, place.offset + at);
-    if (!access(local, tlm::TLM_WRITE_COMMAND, address, bytes, length, pipeline, arrival)) return false;
-    if (place.spilled) ledger_.of(pipeline.node)[observe::Action::kSpilledBytes] += length;
+    if (!access(local, tlm::TLM_WRITE_COMMAND, address, bytes, length, pipeline, arrival, &enables_)) return false;
+    if (place.spilled) ledger_.of(pipeline.node)[observe::Action::kSpilledBytes] += moved_;
     last = std::max(last, arrival);
   }
+  pipeline.multicast = 0;
   delay = last;
   return true;
 }
 
 bool FunctionUnit::access(bool local, tlm::tlm_command command, std::uint64_t address, std::uint8_t* bytes,
-                          std::size_t length, Pipeline& pipeline, sc_time& delay) {
+                          std::size_t length, Pipeline& pipeline, sc_time& delay, std::vector<std::uint8_t>* enables) {
   tlm::tlm_generic_payload payload;
   payload.set_command(command);
   payload.set_address(address);
   payload.set_data_ptr(bytes);
   payload.set_data_length(unsigned(length));
   payload.set_streaming_width(unsigned(length));
+  if (enables != nullptr && !enables->empty()) {
+    payload.set_byte_enable_ptr(enables->data());
+    payload.set_byte_enable_length(unsigned(enables->size()));
+  }
   payload.set_extension(&pipeline);
   if (local)
     buffer->b_transport(payload, delay);
   else
     network->b_transport(payload, delay);
+  moved_ = tlm_kit::enabled_bytes(payload);
   payload.clear_extension(&pipeline);
   return payload.is_response_ok();
 }

@@ -36,18 +36,20 @@ struct RowPlace {
 /// What the scheduler asks of a function unit.
 struct FunctionJob : tlm::tlm_extension<FunctionJob> {
   enum class Kind : std::uint8_t {
-    kRequantise,  ///< accumulated psums[windows][filters] -> codes at pixel x_first of the destinations' row
+    kRequantise,  ///< accumulated psums[windows][filters] -> codes from pixel x_first of the destinations' row on
     kForward,     ///< accumulated psums go to the accumulators of `home_tile`
     kRow,         ///< output row y of a node that is not a convolution
     kCollect,     ///< non-blocking only: BEGIN_RESP when `windows` parts of the Pipeline's window have been added up
-    kStore,       ///< codes in the payload go to pixel x_first of the destinations' row
+    kStore,       ///< codes in the payload go to the destinations' row from pixel x_first on
     kDiscard,     ///< the Pipeline's window is given up
   };
   Kind kind = Kind::kRow;
   const dnn::Graph* graph = nullptr;
   const dnn::Node* node = nullptr;
   const dnn::Requantiser* requantiser = nullptr;
-  int x_first = 0, windows = 0, filters = 0;
+  int x_first = 0, windows = 0;
+  int first_filter = 0, filters = 0;  ///< of the layer's: those whose codes this tile makes of each pixel
+  int expansion = 1;  ///< pixels of one window: accumulated psums are [windows][expansion][filters], cropped to the row
   int home_tile = 0;
   int y = 0;
   std::vector<RingView> sources;       ///< of the node's inputs, in the own buffer
@@ -99,9 +101,18 @@ class FunctionUnit : public sc_core::sc_module, public observe::Instrument, priv
     return window == 0 ? accumulators_ : open_windows_[window].psums;
   }
   void forget(std::uint64_t window);
-  /// Codes of a job to where they belong.
-  bool deliver(const FunctionJob& job, std::size_t at, std::size_t length, tlm::tlm_generic_payload& payload,
+  /// A part of codes_.
+  struct Codes {
+    std::size_t first = 0, length = 0;
+  };
+  /// Codes of a job to where they belong: what lies at codes_[0] to the destinations' row at byte `at`, or the payload.
+  bool deliver(const FunctionJob& job, std::size_t at, const Codes& codes, tlm::tlm_generic_payload& payload,
                Pipeline& pipeline, sc_core::sc_time& delay);
+  /// Requantised codes, `outputs` of them in all, through the function stage and on; items are of equal length.
+  bool pass_on(const FunctionJob& job, const Codes& codes, std::size_t outputs, tlm::tlm_generic_payload& payload,
+               Pipeline& pipeline, sc_core::sc_time& delay);
+  /// Bytes of a job's codes from the first to the last where they lie in their row; enables_ says which of these.
+  std::size_t spread(const FunctionJob& job, std::size_t pixels);
   bool requantise(const FunctionJob& job, tlm::tlm_generic_payload& payload, Pipeline& pipeline,
                   sc_core::sc_time& delay);
   bool forward(const FunctionJob& job, Pipeline& pipeline, sc_core::sc_time& delay);
@@ -109,11 +120,12 @@ class FunctionUnit : public sc_core::sc_module, public observe::Instrument, priv
                    sc_core::sc_time& delay);
   bool store(const FunctionJob& job, tlm::tlm_generic_payload& payload, Pipeline& pipeline, sc_core::sc_time& delay);
   bool read_sources(const FunctionJob& job, Pipeline& pipeline, std::uint64_t& codes, sc_core::sc_time& delay);
-  /// Writes bytes at pixel offset `at` of every destination; `delay` becomes that of the last to arrive.
+  /// Writes bytes at offset `at` of every destination; `delay` becomes that of the last to arrive.
   bool write(const FunctionJob& job, std::size_t at, std::uint8_t* bytes, std::size_t length, Pipeline& pipeline,
              sc_core::sc_time& delay);
+  /// Moves all bytes, or of those written the enabled ones where `enables` are given.
   bool access(bool local, tlm::tlm_command command, std::uint64_t address, std::uint8_t* bytes, std::size_t length,
-              Pipeline& pipeline, sc_core::sc_time& delay);
+              Pipeline& pipeline, sc_core::sc_time& delay, std::vector<std::uint8_t>* enables = nullptr);
 
   unsigned int debug(tlm::tlm_generic_payload& payload) { return rules_.transport_dbg(payload); }
   tlm::tlm_response_status admits(tlm::tlm_command, std::uint64_t address, std::uint64_t length) const override;
@@ -132,6 +144,9 @@ class FunctionUnit : public sc_core::sc_module, public observe::Instrument, priv
   std::vector<std::int32_t> accumulators_;  ///< [windows][filters] of the operation in flight
   std::uint64_t operation_ = 0;             ///< that operation
   std::vector<std::uint8_t> codes_;
+  std::uint64_t moved_ = 0;                            ///< bytes of the last access
+  std::uint64_t multicasts_ = 0;                       ///< written so far
+  std::vector<std::uint8_t> enables_;                  ///< of the codes of one pixel, where other tiles make the others
   std::vector<std::vector<std::uint8_t>> row_copies_;  ///< rows read for the job in hand
   std::vector<std::vector<int>> row_slots_;            ///< [input][row] -> row_copies_, -1 where not read
 

@@ -31,6 +31,8 @@ inline RegionSetup region_for(const arithmetic::EncodedBlock& block, const arith
   region.filters = block.filters;
   region.cell_bits = block.cell_bits;
   region.columns_per_crossbar = columns_per_crossbar;
+  region.paired = block.paired;
+  region.weighted = block.weighted;
   region.recombination = block.recombination;
   region.stream = stream;
   return region;
@@ -66,8 +68,8 @@ class BatchSource : public sc_core::sc_module {
     batch->rows = region.rows;
     batch->filters = batch->layer_filters = region.filters;
     batch->pool = &pool_;
-    const std::size_t bytes =
-        lay_out(*batch, region.stream.slicing.count(), region.filters * region.recombination.columns_per_filter);
+    const std::size_t bytes = lay_out(*batch, arithmetic::count_cycles(region.stream),
+                                      region.filters * region.recombination.columns_per_filter);
     tlm_kit::PayloadHandle payload = pool_.acquire(unsigned(bytes + kDataAlignment));
     const auto beyond = reinterpret_cast<std::uintptr_t>(payload->get_data_ptr()) % kDataAlignment;
     payload->set_data_ptr(payload->get_data_ptr() + (kDataAlignment - beyond) % kDataAlignment);
@@ -103,7 +105,8 @@ class BatchSource : public sc_core::sc_module {
   tlm_kit::RequestLink link_;
 };
 
-/// Calls `arrived` with the psums of every vector, and for which vector they are.
+/// Calls `arrived` with the psums of every vector, and for which vector, or which batch, they are; those of a blocking
+/// batch one vector after the other.
 class PsumSink : public sc_core::sc_module {
  public:
   using PsumCall = std::function<void(const Pipeline& pipeline, const std::vector<std::int32_t>& psums)>;
@@ -114,6 +117,7 @@ class PsumSink : public sc_core::sc_module {
         arrived_(std::move(arrived)),
         link_([this](auto& payload, auto& phase, auto& delay) { return in->nb_transport_bw(payload, phase, delay); }) {
     in.register_nb_transport_fw(this, &PsumSink::receive);
+    in.register_b_transport(this, &PsumSink::receive_batch);
   }
 
   tlm_utils::simple_target_socket<PsumSink, 32, BatchProtocol> in;
@@ -123,9 +127,19 @@ class PsumSink : public sc_core::sc_module {
     if (phase == tlm::END_RESP) return link_.end(payload);
     if (phase != tlm::BEGIN_REQ) return tlm::TLM_ACCEPTED;
     link_.take(payload);
-    const auto* const first = reinterpret_cast<const std::int32_t*>(payload.get_data_ptr());
-    arrived_(*payload.get_extension<Pipeline>(), {first, first + payload.get_extension<Batch>()->filters});
+    take(payload, 1);
     return link_.answered(payload, tlm::TLM_OK_RESPONSE, phase);
+  }
+
+  void receive_batch(tlm::tlm_generic_payload& payload, sc_core::sc_time&) {
+    take(payload, payload.get_extension<Batch>()->count);
+    payload.set_response_status(tlm::TLM_OK_RESPONSE);
+  }
+  void take(const tlm::tlm_generic_payload& payload, int vectors) {
+    const int filters = payload.get_extension<Batch>()->filters;
+    const auto* first = reinterpret_cast<const std::int32_t*>(payload.get_data_ptr());
+    for (int v = 0; v < vectors; ++v, first += filters)
+      arrived_(*payload.get_extension<Pipeline>(), {first, first + filters});
   }
 
   PsumCall arrived_;

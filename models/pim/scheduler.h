@@ -119,10 +119,12 @@ class Scheduler : public sc_core::sc_module, public observe::Instrument {
   struct LayerTables {
     int layer = 0;
     dnn::Requantiser requantiser;
-    std::vector<std::size_t> first_placement;  ///< of each replica, one more at the end
+    std::vector<std::size_t> first_placement;  ///< [replica][part], one more at the end
     int windows_a_batch = 1;                   ///< so that a payload stays in the cache
+    dnn::Window window{};                      ///< that one vector holds
+    int vectors = 1;                           ///< of one row: its windows, fewer where the layer is expanded
   };
-  /// Windows x_first .. of one row that one replica computes.
+  /// Vectors x_first .. of one row that one replica computes.
   struct Share {
     int replica = 0, x_first = 0, count = 0;
   };
@@ -136,7 +138,7 @@ class Scheduler : public sc_core::sc_module, public observe::Instrument {
     const char* limited_by = "";
     bool ok = true;
   };
-  /// One replica's share of a part of a row: when its first item is written.
+  /// One part of one replica's share of a batch: when its first item is written.
   struct FirstItem {
     sc_core::sc_time delay;
     std::uint64_t count = 0;
@@ -190,14 +192,16 @@ class Scheduler : public sc_core::sc_module, public observe::Instrument {
   void issue(int node);
   RowTimes issue_layer_row(int node, std::uint64_t row);
   RowTimes issue_function_row(int node, std::uint64_t row);
-  /// Windows `done` .. `done` + windows_a_batch - 1 of every share, all at the same time.
-  void compute_part(const LayerTables& tables, std::uint64_t row, const std::vector<Share>& shares, int done,
-                    RowTimes& times);
-  bool compute_share(const LayerTables& tables, std::uint64_t row, const Share& share, sc_core::sc_time& delay);
+  /// Windows `done` .. `done` + windows_a_batch - 1 of every share, all parts of all replicas at the same time.
+  void compute_batch(const LayerTables& tables, std::uint64_t row, const std::vector<Share>& shares, int done,
+                     RowTimes& times);
+  /// One part of a layer; its psums do not wait for those of other parts.
+  bool compute_share(const LayerTables& tables, std::uint64_t row, const Share& share, int part,
+                     sc_core::sc_time& delay);
   bool send_placement(const mapping::LayerPlan& layer, const mapping::Placement& placement, std::uint64_t row,
                       const Share& share, sc_core::sc_time& delay);
-  bool collect(const LayerTables& tables, std::uint64_t row, const Share& share, sc_core::sc_time& delay);
-  std::vector<Share> shares_of(const mapping::LayerPlan& layer, std::uint64_t row, int width) const;
+  bool collect(const LayerTables& tables, std::uint64_t row, const Share& share, int part, sc_core::sc_time& delay);
+  std::vector<Share> shares_of(const mapping::LayerPlan& layer, std::uint64_t row, int vectors) const;
   void finish_row(int node, std::uint64_t row, const RowTimes& times);
   void store_row(int tensor, std::uint64_t row);
   /// The node has read, at `time`, all that row and those before it need.
@@ -208,7 +212,7 @@ class Scheduler : public sc_core::sc_module, public observe::Instrument {
   std::size_t lay_out_placement(const mapping::LayerPlan& layer, const mapping::Placement& placement,
                                 Batch& batch) const;
   /// What function jobs of a layer's windows have in common.
-  void prepare_collection(const mapping::LayerPlan& layer, int replica, int windows);
+  void prepare_collection(const mapping::LayerPlan& layer, int replica, int part, int windows);
   void prepare_function_row(int node, std::uint64_t row);
   bool submit(int tile, sc_core::sc_time& delay, std::uint8_t* bytes = nullptr, std::size_t length = 0);
   tlm::tlm_sync_enum receive_window(int tile, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,

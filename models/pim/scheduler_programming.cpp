@@ -21,6 +21,26 @@ std::array<int, 3> part_of(const mapping::Placement& placement) {
   return {placement.block, placement.first_filter, placement.filters};
 }
 
+/// Filters of a placement that have a weight in each row, out of all filters of its block.
+std::vector<arithmetic::FilterRange> part_of(std::vector<arithmetic::FilterRange> weighted,
+                                             const mapping::Placement& placement) {
+  for (arithmetic::FilterRange& range : weighted) {
+    const int first = std::max(range.first, placement.first_filter);
+    const int end = std::min(range.first + range.count, placement.first_filter + placement.filters);
+    range = {first - placement.first_filter, std::max(end - first, 0)};
+    if (range.count == 0) range.first = 0;
+  }
+  return weighted;
+}
+
+/// Of the devices of a placement; nothing where fidelity is not noisy.
+std::optional<arithmetic::ArrayNoise> noise_of(const mapping::Placement& placement, const mapping::Machine& machine) {
+  if (machine.fidelity != mapping::Fidelity::kNoisy) return std::nullopt;
+  const int tile = placement.tile * machine.crossbar_tiles_per_tile + placement.crossbar_tile;
+  const std::int64_t crossbar = std::int64_t{tile} * machine.crossbar.crossbars + placement.first_crossbar;
+  return arithmetic::ArrayNoise{machine.noise, arithmetic::mix(machine.noise_seed, std::uint64_t(crossbar))};
+}
+
 /// Columns of a placement out of all columns of its block, row by row.
 void copy_levels(const mapping::Block& block, const mapping::Placement& placement, std::uint8_t* to) {
   const int per_filter = block.encoded.recombination.columns_per_filter;
@@ -72,6 +92,7 @@ bool Scheduler::write_at_once() {
     if (order == nullptr) order = order_of(command, pool);
     RegionSetup& region = *order->get_extension<RegionSetup>();
     region.first_crossbar = placement.first_crossbar;
+    region.noise = noise_of(placement, machine_);
     if (region.common == nullptr) region.common = std::make_shared<RegionContent>();
     sc_time delay;
     order->set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
@@ -134,7 +155,11 @@ tlm_kit::PayloadHandle Scheduler::order_of(const mapping::Command& command, tlm_
   region->rows = block.encoded.rows;
   region->filters = placement.filters;
   region->cell_bits = block.encoded.cell_bits;
-  region->columns_per_crossbar = machine_.filters_per_crossbar() * whole.columns_per_filter;
+  region->paired = block.encoded.paired;
+  region->recombination.digital_unit = whole.digital_unit;
+  region->weighted = part_of(block.encoded.weighted, placement);
+  region->noise = noise_of(placement, machine_);
+  region->columns_per_crossbar = machine_.filters_per_crossbar(whole.columns_per_filter) * whole.columns_per_filter;
   region->stream = layer.stream;
   region->content = (std::uint64_t(command.index) << 48) ^ (std::uint64_t(placement.block) << 24) ^
                     std::uint64_t(placement.first_filter);

@@ -11,13 +11,13 @@ namespace mho::pim {
 using sc_core::sc_time;
 
 std::vector<Scheduler::Share> Scheduler::shares_of(const mapping::LayerPlan& layer, std::uint64_t row,
-                                                   int width) const {
+                                                   int vectors) const {
   // Windows are dealt out evenly; the replicas that get one more go round from row to row.
-  const int replicas = layer.replicas, each = width / replicas, more = width % replicas;
-  const int first = int(row * std::uint64_t(width) % std::uint64_t(replicas));
+  const int replicas = layer.replicas, each = vectors / replicas, more = vectors % replicas;
+  const int first = int(row * std::uint64_t(vectors) % std::uint64_t(replicas));
   std::vector<Share> shares;
   int x = 0;
-  for (int i = 0; i < std::min(replicas, width); ++i) {
+  for (int i = 0; i < std::min(replicas, vectors); ++i) {
     Share share;
     share.replica = (first + i) % replicas;
     share.x_first = x;
@@ -33,9 +33,9 @@ sc_time Scheduler::resource_free(int index, std::uint64_t row, bool first_of_all
   const int layer = layer_of_node_[std::size_t(index)];
   if (layer < 0) return state.free_at;
   const mapping::LayerPlan& plan = program_.layers[std::size_t(layer)];
-  const int width = program_.graph.tensors[std::size_t(program_.graph.nodes[std::size_t(index)].output)].shape.width;
-  const int taking_part = std::min(plan.replicas, width);
-  const int first = int(row * std::uint64_t(width) % std::uint64_t(plan.replicas));
+  const int vectors = layers_[std::size_t(layer)].vectors;
+  const int taking_part = std::min(plan.replicas, vectors);
+  const int first = int(row * std::uint64_t(vectors) % std::uint64_t(plan.replicas));
   sc_time earliest = sc_core::sc_max_time(), latest;
   for (int i = 0; i < taking_part; ++i) {
     const sc_time& free = state.replica_free[std::size_t((first + i) % plan.replicas)];
@@ -48,42 +48,43 @@ sc_time Scheduler::resource_free(int index, std::uint64_t row, bool first_of_all
 Scheduler::RowTimes Scheduler::issue_layer_row(int index, std::uint64_t row) {
   const LayerTables& tables = layers_[std::size_t(layer_of_node_[std::size_t(index)])];
   const mapping::LayerPlan& layer = program_.layers[std::size_t(tables.layer)];
-  const int width = program_.graph.tensors[std::size_t(program_.graph.nodes[std::size_t(index)].output)].shape.width;
-  const std::vector<Share> shares = shares_of(layer, row, width);
+  const std::vector<Share> shares = shares_of(layer, row, tables.vectors);
   RowTimes times;
   for (int done = 0; done < shares.front().count && times.ok; done += tables.windows_a_batch)
-    compute_part(tables, row, shares, done, times);
+    compute_batch(tables, row, shares, done, times);
   NodeState& state = nodes_[std::size_t(index)];
   for (const Share& share : shares)
     state.replica_free[std::size_t(share.replica)] = sc_core::sc_time_stamp() + times.busy;
   return times;
 }
 
-void Scheduler::compute_part(const LayerTables& tables, std::uint64_t row, const std::vector<Share>& shares, int done,
-                             RowTimes& times) {
+void Scheduler::compute_batch(const LayerTables& tables, std::uint64_t row, const std::vector<Share>& shares, int done,
+                              RowTimes& times) {
+  const mapping::LayerPlan& layer = program_.layers[std::size_t(tables.layer)];
   const sc_time begin = times.busy;
   sc_time interval, waiting, fetched;
   std::vector<FirstItem> first_items;
   ++operation_;
   for (const Share& whole : shares) {
-    Share part = whole;
-    part.x_first += done;
-    part.count = std::min(tables.windows_a_batch, whole.count - done);
-    if (part.count <= 0) continue;
-    pipeline_ = Pipeline{};
-    pipeline_.operation = operation_;
-    pipeline_.node = program_.layers[std::size_t(tables.layer)].node;
-    pipeline_.command = command_;
-    pipeline_.count = std::uint64_t(part.count);
-    sc_time delay = begin;
-    times.ok = times.ok && compute_share(tables, row, part, delay);
-    first_items.push_back({delay, pipeline_.count});
-    interval = std::max(interval, pipeline_.interval);
-    waiting = std::max(waiting, pipeline_.waiting);
-    fetched = std::max(fetched, pipeline_.fetched);
-    if (pipeline_.interval > times.interval) {
-      times.interval = pipeline_.interval;
-      times.limited_by = pipeline_.limited_by;
+    Share share = whole;
+    share.x_first += done;
+    share.count = std::min(tables.windows_a_batch, whole.count - done);
+    for (int part = 0; share.count > 0 && part < int(layer.parts.size()); ++part) {
+      pipeline_ = Pipeline{};
+      pipeline_.operation = operation_;
+      pipeline_.node = layer.node;
+      pipeline_.command = command_;
+      pipeline_.count = std::uint64_t(share.count);
+      sc_time delay = begin;
+      times.ok = times.ok && compute_share(tables, row, share, part, delay);
+      first_items.push_back({delay, pipeline_.count});
+      interval = std::max(interval, pipeline_.interval);
+      waiting = std::max(waiting, pipeline_.waiting);
+      fetched = std::max(fetched, pipeline_.fetched);
+      if (pipeline_.interval > times.interval) {
+        times.interval = pipeline_.interval;
+        times.limited_by = pipeline_.limited_by;
+      }
     }
   }
   if (done == 0) times.first_write = first_items.front().delay;
@@ -97,24 +98,25 @@ void Scheduler::compute_part(const LayerTables& tables, std::uint64_t row, const
   times.read = fetched + mho::pim::times(interval, count - 1);
 }
 
-bool Scheduler::compute_share(const LayerTables& tables, std::uint64_t row, const Share& share, sc_time& delay) {
+bool Scheduler::compute_share(const LayerTables& tables, std::uint64_t row, const Share& share, int part,
+                              sc_time& delay) {
   const mapping::LayerPlan& layer = program_.layers[std::size_t(tables.layer)];
   sc_time last = delay;
-  const std::size_t begin = tables.first_placement[std::size_t(share.replica)];
-  const std::size_t end = tables.first_placement[std::size_t(share.replica) + 1];
-  for (std::size_t i = begin; i < end; ++i) {
+  const std::size_t index = std::size_t(share.replica) * layer.parts.size() + std::size_t(part);
+  for (std::size_t i = tables.first_placement[index]; i < tables.first_placement[index + 1]; ++i) {
     sc_time through = delay;
     if (!send_placement(layer, layer.placements[i], row, share, through)) return false;
     last = std::max(last, through);
   }
   delay = last;
-  return collect(tables, row, share, delay);
+  return collect(tables, row, share, part, delay);
 }
 
 Batch Scheduler::batch_for(const mapping::LayerPlan& layer, const mapping::Placement& placement, std::uint64_t row,
                            int x_first, int count) const {
   const dnn::Graph& graph = program_.graph;
   const dnn::Node& node = graph.nodes[std::size_t(layer.node)];
+  const LayerTables& tables = layers_[std::size_t(layer_of_node_[std::size_t(layer.node)])];
   const mapping::Block& block = layer.blocks[std::size_t(placement.block)];
   const int input = node.inputs.front();
   const auto out_height = std::uint64_t(height_of(node.output));
@@ -124,19 +126,21 @@ Batch Scheduler::batch_for(const mapping::LayerPlan& layer, const mapping::Place
   batch.rows = block.encoded.rows;
   batch.filters = placement.filters;
   batch.input = &graph.tensors[std::size_t(input)];
-  batch.window = &node.window;
+  batch.window = &tables.window;
   batch.groups = node.weights.groups;
   batch.slice = {int(row % out_height), x_first, count, block.row_first, block.encoded.rows};
   batch.ring = ring_of(input, placement.tile, row / out_height * std::uint64_t(height_of(input)));
-  batch.first_filter = block.filter_first + placement.first_filter;
-  batch.layer_filters = graph.tensors[std::size_t(node.output)].shape.channels;
+  const arithmetic::FilterRange& part = layer.parts[std::size_t(placement.part)];
+  batch.first_filter = block.filter_first + placement.first_filter - part.first;
+  batch.first_vector = (row * std::uint64_t(tables.vectors)) + std::uint64_t(x_first);
+  batch.layer_filters = part.count;
   return batch;
 }
 
 std::size_t Scheduler::lay_out_placement(const mapping::LayerPlan& layer, const mapping::Placement& placement,
                                          Batch& batch) const {
   const mapping::Block& block = layer.blocks[std::size_t(placement.block)];
-  return lay_out(batch, layer.stream.slicing.count(),
+  return lay_out(batch, arithmetic::count_cycles(layer.stream),
                  placement.filters * block.encoded.recombination.columns_per_filter);
 }
 
@@ -169,25 +173,27 @@ bool Scheduler::submit(int tile, sc_time& delay, std::uint8_t* bytes, std::size_
   return payload_.is_response_ok();
 }
 
-void Scheduler::prepare_collection(const mapping::LayerPlan& layer, int replica, int windows_collected) {
+void Scheduler::prepare_collection(const mapping::LayerPlan& layer, int replica, int part, int windows_collected) {
   const dnn::Node& node = program_.graph.nodes[std::size_t(layer.node)];
   function_job_ = FunctionJob{};
   function_job_.graph = &program_.graph;
   function_job_.node = &node;
   function_job_.windows = windows_collected;
-  function_job_.filters = program_.graph.tensors[std::size_t(node.output)].shape.channels;
-  function_job_.home_tile = layer.home_tiles[std::size_t(replica)];
+  function_job_.first_filter = layer.parts[std::size_t(part)].first;
+  function_job_.filters = layer.parts[std::size_t(part)].count / layer.expansion;
+  function_job_.expansion = layer.expansion;
+  function_job_.home_tile = layer.home_of(replica, part);
 }
 
-bool Scheduler::collect(const LayerTables& tables, std::uint64_t row, const Share& share, sc_time& delay) {
+bool Scheduler::collect(const LayerTables& tables, std::uint64_t row, const Share& share, int part, sc_time& delay) {
   const mapping::LayerPlan& layer = program_.layers[std::size_t(tables.layer)];
-  const int home = layer.home_tiles[std::size_t(share.replica)];
-  prepare_collection(layer, share.replica, share.count);
+  const int home = layer.home_of(share.replica, part);
+  const std::size_t index = std::size_t(share.replica) * layer.parts.size() + std::size_t(part);
+  prepare_collection(layer, share.replica, part, share.count);
   function_job_.kind = FunctionJob::Kind::kForward;
   sc_time last = delay;
-  int forwarded = home;  // placements of a replica lie in ascending tiles
-  for (std::size_t i = tables.first_placement[std::size_t(share.replica)];
-       i < tables.first_placement[std::size_t(share.replica) + 1]; ++i) {
+  int forwarded = home;  // placements of a part lie in ascending tiles
+  for (std::size_t i = tables.first_placement[index]; i < tables.first_placement[index + 1]; ++i) {
     const int tile = layer.placements[i].tile;
     if (tile == home || tile == forwarded) continue;
     forwarded = tile;
@@ -198,7 +204,7 @@ bool Scheduler::collect(const LayerTables& tables, std::uint64_t row, const Shar
   delay = last;
   function_job_.kind = FunctionJob::Kind::kRequantise;
   function_job_.requantiser = &tables.requantiser;
-  function_job_.x_first = share.x_first;
+  function_job_.x_first = share.x_first * layer.expansion;
   function_job_.destinations = places_of(program_.graph.nodes[std::size_t(layer.node)].output, row);
   return submit(home, delay);
 }

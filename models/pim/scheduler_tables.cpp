@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "models/mapping/block_layout.h"
 #include "models/pim/approximate_rows.h"
 #include "models/pim/scheduler.h"
 
@@ -75,14 +76,19 @@ void Scheduler::make_tables() {
         int(i), dnn::Requantiser(graph, graph.nodes[std::size_t(layer.node)]), {0}, kWindowsOfExactBatch};
     for (std::size_t p = 0; p < layer.placements.size(); ++p) {
       const mapping::Placement& placement = layer.placements[p];
-      tables.first_placement.resize(std::size_t(placement.replica) + 2, p);
+      const std::size_t index = std::size_t(placement.replica) * layer.parts.size() + std::size_t(placement.part);
+      tables.first_placement.resize(index + 2, p);
       tables.first_placement.back() = p + 1;
       if (layer.lossless) continue;
       const int columns =
           placement.filters * layer.blocks[std::size_t(placement.block)].encoded.recombination.columns_per_filter;
-      const std::size_t bytes = std::size_t(layer.stream.slicing.count()) * std::size_t(sums_stride(columns)) * 2;
+      const std::size_t bytes =
+          std::size_t(arithmetic::count_cycles(layer.stream).whole) * std::size_t(sums_stride(columns)) * 2;
       tables.windows_a_batch = std::min(tables.windows_a_batch, std::max(1, int(kSumBytesInCache / bytes)));
     }
+    const dnn::Node& node = graph.nodes[std::size_t(layer.node)];
+    tables.window = mapping::expanded_window(node.window, layer.expansion);
+    tables.vectors = mapping::vectors_of_row(graph.output_of(node).shape.width, layer.expansion);
     layer_of_node_[std::size_t(layer.node)] = int(i);
     nodes_[std::size_t(layer.node)].replica_free.resize(std::size_t(layer.replicas));
     layers_.push_back(std::move(tables));

@@ -51,11 +51,15 @@ bool SharedAdc::loses(const Batch& batch) const {
 }
 
 bool SharedAdc::accepts(const tlm::tlm_generic_payload& payload, const Batch& batch) const {
-  if (batch.array == nullptr || batch.crossbars < 1 || batch.crossbars > crossbars_ ||
+  if (batch.array == nullptr || batch.columns_per_crossbar < 1 || batch.crossbars < 1 || batch.crossbars > crossbars_ ||
       payload.get_address() > std::uint64_t(crossbars_ - batch.crossbars) ||
-      !fits(batch, batch.array->stream().slicing.count(), batch.array->columns(), payload.get_data_length()))
+      !fits(batch, batch.array->cycle_counts(), batch.array->columns(), payload.get_data_length()))
     return false;
   return batch.form == Batch::Form::kSums || (batch.form == Batch::Form::kPsums && batch.lossless);
+}
+
+sc_time SharedAdc::time_of(double columns) const {
+  return tlm_kit::duration(columns, config_.rate_hz * converters_per_crossbar_);
 }
 
 SharedAdc::Share SharedAdc::share_of(const Batch& batch, int first, int converter) const {
@@ -64,29 +68,30 @@ SharedAdc::Share SharedAdc::share_of(const Batch& batch, int first, int converte
   const int all_columns = batch.array->columns();
   const int column = std::min(all_columns, (begin - first) * batch.columns_per_crossbar);
   const int columns = std::min(all_columns - column, (end - begin) * batch.columns_per_crossbar);
-  return {tlm_kit::duration(columns, config_.rate_hz * converters_per_crossbar_),
-          std::uint64_t(columns) + std::uint64_t(end - begin)};
+  const int unit_columns = batch.array->recombination().digital_unit ? 0 : end - begin;
+  return {time_of(std::uint64_t(columns)),
+          std::uint64_t(columns) + std::uint64_t(unit_columns),
+          column,
+          columns,
+          begin - first,
+          end - first};
 }
 
-void SharedAdc::count(const Batch& batch, const Pipeline& pipeline, int slices, std::uint64_t saturations) {
-  const auto conversions_a_column = std::uint64_t(batch.count) * std::uint64_t(slices);
-  conversions_ += conversions_a_column * std::uint64_t(batch.array->columns() + batch.crossbars);
-  saturations_ += saturations;
-  observe::Counts& counts = ledger_.of(pipeline.node);
-  counts[observe::Action::kConversions] += conversions_a_column * std::uint64_t(batch.array->columns());
-  counts[observe::Action::kUnitConversions] += conversions_a_column * std::uint64_t(batch.crossbars);
-  counts[observe::Action::kSaturations] += saturations;
-}
-
-std::uint64_t SharedAdc::clip(const Batch& batch, int node, std::int16_t* first_sum, int vectors, int slices,
-                              int first_slice) {
-  const arithmetic::ProgrammedArray& array = *batch.array;
-  const auto stride = std::size_t(array.sums_stride());
-  if (column_sums_ != nullptr)
-    column_sums_->record({node, first_sum, std::size_t(vectors), std::size_t(slices), std::size_t(first_slice),
-                          std::size_t(array.columns()), stride, std::size_t(array.recombination().columns_per_filter),
-                          std::size_t(batch.crossbars)});
-  return arithmetic::convert(range_, first_sum, std::size_t(vectors) * std::size_t(slices) * stride);
+SharedAdc::Load SharedAdc::load_of(const Batch& batch, const Share& share) const {
+  const arithmetic::CycleCounts cycles = batch.array->cycle_counts();
+  const auto whole = std::uint64_t(cycles.whole), recovery = std::uint64_t(cycles.recovery);
+  std::uint64_t again = 0;
+  for (int i = share.crossbar; i < std::min(share.crossbar_end, int(recovered_.size())); ++i)
+    again += recovered_[std::size_t(i)];
+  Load load;
+  load.work = share.conversions * whole * std::uint64_t(batch.count) + again;
+  load.service = times(share.slice_time, whole);
+  load.codes = times(std::max(batch.slice_time, share.slice_time), whole);
+  if (recovery == 0) return load;
+  const sc_time recovering = time_of(double(again) / batch.count);  // of a vector, in the mean
+  load.service += recovering;
+  load.codes += std::max(times(batch.slice_time, recovery), recovering);
+  return load;
 }
 
 void SharedAdc::convert(tlm::tlm_generic_payload& payload, sc_time& delay) {
@@ -97,14 +102,9 @@ void SharedAdc::convert(tlm::tlm_generic_payload& payload, sc_time& delay) {
   }
   Pipeline alone;
   Pipeline& pipeline = pipeline_of(payload, alone);
-  const int slices = batch->array->stream().slicing.count();
-  std::uint64_t saturations = 0;
-  if (batch->form == Batch::Form::kSums) {
-    auto* const first_sum = reinterpret_cast<std::int16_t*>(payload.get_data_ptr() + batch->sums_at);
-    saturations = clip(*batch, pipeline.node, first_sum, batch->count, slices, 0);
-    batch->form = Batch::Form::kConverted;
-  }
-  count(*batch, pipeline, slices, saturations);
+  const int slices = batch->array->cycle_counts().all();
+  count(convert_batch(payload, *batch, pipeline.node), pipeline);
+  if (batch->form == Batch::Form::kSums) batch->form = Batch::Form::kConverted;
 
   // Slice s is sampled when the crossbar's cycle ends and converted in the next one, so converting begins while the
   // crossbar works; slow converters hold the crossbar back.
@@ -116,15 +116,13 @@ void SharedAdc::convert(tlm::tlm_generic_payload& payload, sc_time& delay) {
   batch->code_time = batch->slice_time;
   // Converters of single crossbars work in step: the first, whose crossbar is full, stands for all.
   const int last_entered = crossbars_per_converter_ == 1 ? begin : end;
-  const auto window_slices = std::uint64_t(slices), items = std::uint64_t(batch->count);
   for (int converter = begin; converter <= last_entered; ++converter) {
-    const Share share = share_of(*batch, first, converter);
-    const sc_time spacing = std::max(batch->slice_time, share.slice_time);
+    const Load load = load_of(*batch, share_of(*batch, first, converter));
     sc_time through = delay - early;
-    converters_[std::size_t(converter)].stage.enter(pipeline, early + times(spacing, window_slices) - span,
-                                                    times(share.slice_time, window_slices), through,
-                                                    share.conversions * window_slices * items);
-    batch->code_time = std::max(batch->code_time, spacing);
+    SharedStage& stage = converters_[std::size_t(converter)].stage;
+    stage.enter(pipeline, early + load.codes - span, load.service, through, load.work);
+    raise_interval(pipeline, load.codes, stage.module());
+    batch->code_time = std::max(batch->code_time, sc_time::from_value(load.codes.value() / std::uint64_t(slices)));
     longest = std::max(longest, through);
   }
   delay = longest;
@@ -132,10 +130,9 @@ void SharedAdc::convert(tlm::tlm_generic_payload& payload, sc_time& delay) {
   for (int converter = begin; converter <= last_entered; ++converter)
     converters_[std::size_t(converter)].stage.leave(pipeline);
   for (int converter = last_entered + 1; converter <= end; ++converter) {
-    const Share share = share_of(*batch, first, converter);
-    converters_[std::size_t(converter)].stage.follow(converters_[std::size_t(begin)].stage, pipeline,
-                                                     times(share.slice_time, window_slices),
-                                                     share.conversions * window_slices * items);
+    const Load load = load_of(*batch, share_of(*batch, first, converter));
+    converters_[std::size_t(converter)].stage.follow(converters_[std::size_t(begin)].stage, pipeline, load.service,
+                                                     load.work);
   }
 }
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The converters of one crossbar_tile: sums are clipped to the range in place, conversions counted, and the time they
 // take becomes the pipeline's interval where converters are slow or shared. Consecutive crossbars share a converter
-// where there are fewer converters than crossbars. The unit column is a conversion more that costs energy but no time
-// (ISAAC: 128 columns fill the 100 ns cycle).
+// where there are fewer converters than crossbars. The unit column, where there is one, is a conversion more that costs
+// energy but no time (ISAAC: 128 columns fill the 100 ns cycle). A code of a cycle that speculates clears its column's
+// success flag where it lies at a bound of the range; the cycles that recover convert only columns whose flag is
+// cleared (RAELLA, ISCA 2023), so they keep the converters for less than a cycle; loosely timed, for the mean of a
+// batch.
 #pragma once
 
 #include <tlm_utils/simple_initiator_socket.h>
@@ -25,6 +28,8 @@
 
 namespace mho::pim {
 
+struct Slice;
+
 class SharedAdc : public sc_core::sc_module, public observe::Instrument {
  public:
   using observe::Instrument::trace;  // sc_object has one of its own
@@ -45,16 +50,52 @@ class SharedAdc : public sc_core::sc_module, public observe::Instrument {
   bool accepts(const tlm::tlm_generic_payload& payload, const Batch& batch) const;
   /// Exact psums that this converter could have changed.
   bool loses(const Batch& batch) const;
-  void count(const Batch& batch, const Pipeline& pipeline, int slices, std::uint64_t saturations);
-  /// Clips `slices` slices of each vector, the first of them `first_slice`; returns how many sums lay outside.
-  std::uint64_t clip(const Batch& batch, int node, std::int16_t* first_sum, int vectors, int slices, int first_slice);
-  /// What one converter has to do for one input slice.
+  /// What was converted, and how it ended.
+  struct Conversions {
+    std::uint64_t whole = 0, unit = 0, speculations = 0;  ///< `whole` of columns that hold weights
+    std::uint64_t failures = 0, recoveries = 0, saturations = 0, out_of_range = 0;
+  };
+  /// The values of one vector.
+  struct Sums {
+    const Batch& batch;
+    const std::uint8_t* codes;
+    std::int16_t *whole, *recovered;
+    std::uint64_t number;  ///< of the vector
+  };
+  void count(const Conversions& conversions, const Pipeline& pipeline);
+  static Sums sums_of(const tlm::tlm_generic_payload& payload, const Batch& batch, std::size_t vector);
+  /// Adds what is converted in a cycle that converts every column; nothing in one that recovers.
+  static void add_whole_cycle(const Batch& batch, const arithmetic::InputCycle& cycle, std::uint64_t vectors,
+                              Conversions& conversions);
+  /// All vectors of a batch, all cycles; also counts recoveries by crossbar of the batch in `recovered_`.
+  Conversions convert_batch(const tlm::tlm_generic_payload& payload, const Batch& batch, int node);
+  void convert_vector(const Sums& vector, Conversions& conversions);
+  Conversions convert_slice(const Slice& slice);
+  /// Every column of `cycles` cycles that follow each other in the payload and do not speculate.
+  void clip(const Batch& batch, std::int16_t* first, std::uint64_t cycles, Conversions& conversions);
+  /// One cycle that speculates; what the failed columns will give when they are read again is written to its place.
+  /// Returns how many have failed: the first entries of `failed_`.
+  std::size_t speculate(const Sums& vector, int cycle, Conversions& conversions);
+  /// One cycle that recovers, in the columns that are given.
+  void recover(const Sums& vector, int cycle, std::size_t failed, Conversions& conversions);
+  void show(const Batch& batch, int node, const std::int16_t* first, int vectors, int cycles, int first_cycle);
+  /// What one converter has to do for one input slice that converts every column.
   struct Share {
     sc_core::sc_time slice_time;
-    std::uint64_t conversions = 0;  ///< unit columns included
+    std::uint64_t conversions = 0;       ///< unit columns included
+    int column = 0, columns = 0;         ///< of the batch
+    int crossbar = 0, crossbar_end = 0;  ///< of the batch
   };
   /// For a batch on crossbars from `first`.
   Share share_of(const Batch& batch, int first, int converter) const;
+  sc_core::sc_time time_of(double columns) const;
+  /// What a converter has to do for one vector of a batch, loosely timed.
+  struct Load {
+    sc_core::sc_time service;  ///< that it converts, in the mean of the batch
+    sc_core::sc_time codes;    ///< between the codes of two vectors, if no one else is converted
+    std::uint64_t work = 0;    ///< conversions of the whole batch, unit columns included
+  };
+  Load load_of(const Batch& batch, const Share& share) const;
 
   /// A slice that is being converted, or waits for it.
   struct Conversion {
@@ -88,7 +129,10 @@ class SharedAdc : public sc_core::sc_module, public observe::Instrument {
   observe::Ledger& ledger_;
   observe::ColumnSumRecorder* const column_sums_;
   std::vector<Converter> converters_;  ///< one a group of crossbars
-  std::uint64_t conversions_ = 0, saturations_ = 0;
+  std::uint64_t conversions_ = 0, saturations_ = 0, failures_ = 0, recoveries_ = 0;
+  std::vector<std::int32_t> failed_;      ///< columns of one cycle of one vector
+  std::vector<std::int16_t> of_column_;   ///< what one of them gives when it is read again
+  std::vector<std::uint64_t> recovered_;  ///< [crossbar of the batch] conversions of cycles that recover
 
   std::list<Conversion> conversions_in_flight_;
   std::multimap<sc_core::sc_time, tlm::tlm_generic_payload*> leaving_;  ///< converted, by the time they go on

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Recombines converted slices into psums: shifts by the place values of input and weight slices, undoes the encoding
-// with the unit column, and hands the psums on (ISAAC: S+A units and output register of an IMA, one cycle). It does no
-// arithmetic of its own on psums that arrive exact, but counts the additions.
+// with the unit column or the digital input sum, and hands the psums on (ISAAC: S+A units and output register of an
+// IMA, one cycle; RAELLA: psum buffer with success flags). A code whose flag is cleared is not added, those that
+// recovered it are. It does no arithmetic of its own on psums that arrive exact, but counts the additions.
 #pragma once
 
 #include <tlm_utils/peq_with_get.h>
@@ -37,6 +38,8 @@ class ShiftAddUnit : public sc_core::sc_module, public observe::Instrument {
   bool accepts(const Batch& batch, std::uint64_t region, std::size_t payload_bytes) const;
   tlm::tlm_sync_enum receive(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
   tlm::tlm_sync_enum receive_back(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
+  /// Of all cycles; counts flags.
+  std::uint64_t codes_added(const tlm::tlm_generic_payload& payload, const Batch& batch);
   void finish();
   /// All slices of the vector are there.
   void send_psums(tlm::tlm_generic_payload& vector);
@@ -48,6 +51,7 @@ class ShiftAddUnit : public sc_core::sc_module, public observe::Instrument {
   tlm_kit::RequestLink onward_;
   tlm_kit::ResponseLink back_;
   std::uint32_t busy_ = 0;
+  std::uint64_t flags_ = 0;  ///< cleared
 };
 
 }  // namespace mho::pim

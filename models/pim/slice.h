@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One input slice of one vector on its way from the crossbars through the converters to the shift-and-add unit, in the
 // approximately timed mode. Its payload's data are the column sums of this slice, inside the data of the vector; where
-// the converter was proved lossless there are none.
+// the converter was proved lossless there are none. Of a cycle that recovers only the columns that failed have any.
 #pragma once
 
 #include <memory>
@@ -27,7 +27,16 @@ struct Slice : tlm::tlm_extension<Slice> {
   tlm::tlm_generic_payload& vector() const { return *vector_; }
   Batch& batch() const { return *vector_->get_extension<Batch>(); }
   Pipeline& pipeline() const { return *vector_->get_extension<Pipeline>(); }
+  /// Among all cycles of the stream, recovering ones included.
   int index() const { return index_; }
+  const arithmetic::InputCycle& cycle() const { return array_->cycles()[std::size_t(index_)]; }
+  /// Codes of the cycle whose failed columns this one recovers, null where it recovers none.
+  const std::int16_t* speculated() const {
+    if (cycle().recovers < 0 || batch().exact) return nullptr;
+    const arithmetic::InputCycle& before = array_->cycles()[std::size_t(cycle().recovers)];
+    return reinterpret_cast<const std::int16_t*>(vector_->get_data_ptr() + sums_at(batch(), before));
+  }
+  bool fits_stream() const { return array_ != nullptr && index_ >= 0 && std::size_t(index_) < array_->cycles().size(); }
   bool last() const { return index_ + 1 == count_; }
 
   tlm::tlm_extension_base* clone() const override { return new Slice(*this); }
@@ -43,7 +52,8 @@ struct Slice : tlm::tlm_extension<Slice> {
 inline Slice* slice_of(tlm::tlm_generic_payload& payload) {
   Slice* const slice = payload.get_extension<Slice>();
   const bool whole = slice != nullptr && slice->vector().get_extension<Batch>() != nullptr &&
-                     slice->vector().get_extension<Pipeline>() != nullptr && slice->batch().array != nullptr;
+                     slice->vector().get_extension<Pipeline>() != nullptr && slice->batch().array != nullptr &&
+                     slice->fits_stream();
   return whole ? slice : nullptr;
 }
 

@@ -25,8 +25,8 @@ TileNetwork::TileNetwork(sc_core::sc_module_name module_name, const mapping::Mac
   if (chips_ > 1) {
     RoutingTable chip_of_tile;
     for (int tile = 0; tile <= tiles_; ++tile) chip_of_tile.push_back(place_of(tile).chip);
-    links = std::make_unique<HyperTransport>("links", machine.hypertransport, chips_, chip_of_tile, observation.ledger,
-                                             observation.recorder);
+    links = std::make_unique<HyperTransport>("links", machine.hypertransport, chips_, chip_of_tile,
+                                             machine.router.multicast, observation.ledger, observation.recorder);
   }
   for (int chip = 0; chip < chips_; ++chip)
     for (int router = 0; router < per_chip_; ++router) routers.push_back(make_router({chip, router}, observation));

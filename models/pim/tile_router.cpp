@@ -2,7 +2,10 @@
 // Forwarding of packets between tiles and between chips.
 #include "models/pim/tile_router.h"
 
+#include <algorithm>
+
 #include "models/pim/addresses.h"
+#include "models/tlm/byte_enables.h"
 #include "models/tlm/duration.h"
 
 namespace mho::pim {
@@ -17,12 +20,25 @@ int look_up(const RoutingTable& table, std::uint64_t address) {
 }
 
 std::uint64_t bytes_an_item(const tlm::tlm_generic_payload& payload, const Pipeline& pipeline) {
-  return (payload.get_data_length() + pipeline.count - 1) / pipeline.count;
+  return (tlm_kit::enabled_bytes(payload) + pipeline.count - 1) / pipeline.count;
 }
 
 constexpr std::uint64_t kFlitBytes = 4;
 
 }  // namespace
+
+bool Fork::is_copy(const Pipeline& pipeline) {
+  if (multicast_ && pipeline.multicast != 0 && pipeline.multicast == number_) return true;
+  number_ = pipeline.multicast;
+  std::fill(taken_.begin(), taken_.end(), false);
+  return false;
+}
+
+bool Fork::take(int way) {
+  const bool first = !taken_[std::size_t(way)];
+  taken_[std::size_t(way)] = true;
+  return first;
+}
 
 TileRouter::TileRouter(sc_core::sc_module_name module_name, const mapping::RouterConfig& config, int outputs,
                        int local_outputs, int entries, RoutingTable table, observe::Ledger& ledger,
@@ -35,7 +51,8 @@ TileRouter::TileRouter(sc_core::sc_module_name module_name, const mapping::Route
       entries_(entries),
       table_(std::move(table)),
       ledger_(ledger),
-      stage_(name(), observe::Kind::kHop) {
+      stage_(name(), observe::Kind::kHop),
+      fork_(outputs, config.multicast) {
   in.register_b_transport(this, &TileRouter::pass_on);
   in.register_transport_dbg(this, &TileRouter::debug);
   stage_.record_to(recorder);
@@ -54,16 +71,24 @@ void TileRouter::pass_on(int from, tlm::tlm_generic_payload& payload, sc_time& d
   Pipeline& pipeline = pipeline_of(payload, alone);
   const std::uint64_t bytes = bytes_an_item(payload, pipeline);
   const std::uint64_t flits = (bytes + kFlitBytes - 1) / kFlitBytes * pipeline.count;
-  ledger_.of(pipeline.node)[observe::Action::kRouterFlits] += flits;
-  carried_ += flits;
-  const double packet_s = double(bytes) / config_.bytes_per_s;
-  const bool enters = from < entries_;
-  stage_.enter(pipeline, tlm_kit::duration(config_.hop_s + (enters ? packet_s : 0.0)), tlm_kit::duration(packet_s),
-               delay, flits);
+  const bool copy = fork_.is_copy(pipeline);
+  if (fork_.take(output)) {
+    ledger_.of(pipeline.node)[observe::Action::kRouterFlits] += flits;
+    carried_ += flits;
+  }
+  if (copy) {
+    delay = fork_.delay();
+  } else {
+    const double packet_s = double(bytes) / config_.bytes_per_s;
+    const bool enters = from < entries_;
+    stage_.enter(pipeline, tlm_kit::duration(config_.hop_s + (enters ? packet_s : 0.0)), tlm_kit::duration(packet_s),
+                 delay, flits);
+    fork_.depart(delay);
+  }
   if (output < local_outputs_) payload.set_address(address & kOffsetMask);
   out[std::size_t(output)]->b_transport(payload, delay);
   payload.set_address(address);
-  stage_.leave(pipeline);
+  if (!copy) stage_.leave(pipeline);
 }
 
 unsigned int TileRouter::debug(int, tlm::tlm_generic_payload& payload) {
@@ -82,7 +107,7 @@ std::vector<observe::Statistic> TileRouter::statistics() const {
 }
 
 HyperTransport::HyperTransport(sc_core::sc_module_name module_name, const mapping::HyperTransportConfig& config,
-                               int chips, RoutingTable chip_of_tile, observe::Ledger& ledger,
+                               int chips, RoutingTable chip_of_tile, bool multicast, observe::Ledger& ledger,
                                observe::Recorder* recorder)
     : sc_module(module_name),
       in("in"),
@@ -90,7 +115,8 @@ HyperTransport::HyperTransport(sc_core::sc_module_name module_name, const mappin
       config_(config),
       chip_of_tile_(std::move(chip_of_tile)),
       ledger_(ledger),
-      stage_(name(), observe::Kind::kLink) {
+      stage_(name(), observe::Kind::kLink),
+      forks_(std::size_t(chips), Fork(1, multicast)) {
   in.register_b_transport(this, &HyperTransport::pass_on);
   in.register_transport_dbg(this, &HyperTransport::debug);
   stage_.record_to(recorder);
@@ -107,13 +133,20 @@ void HyperTransport::pass_on(int, tlm::tlm_generic_payload& payload, sc_time& de
   Pipeline alone;
   Pipeline& pipeline = pipeline_of(payload, alone);
   const std::uint64_t bytes = bytes_an_item(payload, pipeline);
-  const std::uint64_t bits = 8 * bytes * pipeline.count;
-  ledger_.of(pipeline.node)[observe::Action::kHyperTransportBits] += bits;
-  carried_ += bits;
-  const double packet_s = double(bytes) / (config_.bytes_per_s * config_.links);
-  stage_.enter(pipeline, tlm_kit::duration(config_.latency_s + packet_s), tlm_kit::duration(packet_s), delay, bits);
+  Fork& fork = forks_[std::size_t(chip)];
+  const bool copy = fork.is_copy(pipeline);
+  if (copy) {
+    delay = fork.delay();
+  } else {
+    const std::uint64_t bits = 8 * bytes * pipeline.count;
+    ledger_.of(pipeline.node)[observe::Action::kHyperTransportBits] += bits;
+    carried_ += bits;
+    const double packet_s = double(bytes) / (config_.bytes_per_s * config_.links);
+    stage_.enter(pipeline, tlm_kit::duration(config_.latency_s + packet_s), tlm_kit::duration(packet_s), delay, bits);
+    fork.depart(delay);
+  }
   out[std::size_t(chip)]->b_transport(payload, delay);
-  stage_.leave(pipeline);
+  if (!copy) stage_.leave(pipeline);
 }
 
 unsigned int HyperTransport::debug(int, tlm::tlm_generic_payload& payload) {

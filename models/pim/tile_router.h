@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One router of the tile network and the links between chips. Routers stand in a mesh, tiles are concentrated on them;
 // the way is fixed, first along x, then along y (ISAAC: concentrated mesh, routing known at compile time). A packet
-// pays its length once and one hop at every router; flits are counted at every router.
+// pays its length once and one hop at every router; flits are counted at every router. Codes for several tiles pass a
+// router once and leave by all outputs at the same time, counted at each, where the machine's routers can do that.
 #pragma once
 
 #include <tlm_utils/multi_passthrough_target_socket.h>
@@ -18,6 +19,26 @@ namespace mho::pim {
 
 /// Output of a router for each destination; -1 where there is none.
 using RoutingTable = std::vector<int>;
+
+/// Remembers the packet that passed last, to know copies of it: the bytes pass once and leave by all their ways at the
+/// same time. Ways of one source part like the branches of a tree, so a copy comes when the packet did.
+class Fork {
+ public:
+  /// `multicast`: false where every copy passes by itself.
+  Fork(int ways, bool multicast) : multicast_(multicast), taken_(std::size_t(ways)) {}
+  /// A packet has come; true where it is a copy of the last one.
+  bool is_copy(const Pipeline& pipeline);
+  /// True the first time that the bytes leave by this way.
+  bool take(int way);
+  void depart(const sc_core::sc_time& delay) { departure_ = sc_core::sc_time_stamp() + delay; }
+  sc_core::sc_time delay() const { return departure_ - sc_core::sc_time_stamp(); }
+
+ private:
+  bool multicast_;
+  std::uint64_t number_ = 0;
+  std::vector<bool> taken_;
+  sc_core::sc_time departure_;
+};
 
 class TileRouter : public sc_core::sc_module, public observe::Instrument {
  public:
@@ -42,6 +63,7 @@ class TileRouter : public sc_core::sc_module, public observe::Instrument {
   const RoutingTable table_;
   observe::Ledger& ledger_;
   SharedStage stage_;
+  Fork fork_;
   std::uint64_t carried_ = 0;  ///< flits, bits
 };
 
@@ -50,7 +72,8 @@ class HyperTransport : public sc_core::sc_module, public observe::Instrument {
  public:
   using observe::Instrument::trace;  // sc_object has one of its own
   HyperTransport(sc_core::sc_module_name name, const mapping::HyperTransportConfig& config, int chips,
-                 RoutingTable chip_of_tile, observe::Ledger& ledger, observe::Recorder* recorder = nullptr);
+                 RoutingTable chip_of_tile, bool multicast, observe::Ledger& ledger,
+                 observe::Recorder* recorder = nullptr);
 
   tlm_utils::multi_passthrough_target_socket<HyperTransport> in;
   sc_core::sc_vector<tlm_utils::simple_initiator_socket<HyperTransport>> out;  ///< one a chip
@@ -66,6 +89,7 @@ class HyperTransport : public sc_core::sc_module, public observe::Instrument {
   const RoutingTable chip_of_tile_;
   observe::Ledger& ledger_;
   SharedStage stage_;
+  std::vector<Fork> forks_;    ///< [chip]
   std::uint64_t carried_ = 0;  ///< flits, bits
 };
 

@@ -11,8 +11,8 @@ bool equal(const arithmetic::ProgrammedArray& array, const arithmetic::EncodedBl
   return held.rows == block.rows && held.filters == block.filters && held.cell_bits == block.cell_bits &&
          held.recombination.coefficient == block.recombination.coefficient &&
          held.recombination.unit_coefficient == block.recombination.unit_coefficient &&
-         array.stream().is_signed == stream.is_signed && array.stream().slicing == stream.slicing &&
-         held.levels == block.levels;
+         held.recombination.digital_unit == block.recombination.digital_unit && held.paired == block.paired &&
+         held.weighted == block.weighted && array.stream() == stream && held.levels == block.levels;
 }
 
 }  // namespace

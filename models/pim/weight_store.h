@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Replicas of a layer hold the same levels; the store lets their crossbar_tiles share one copy in host memory. It is
-// not hardware: a tile whose levels differ, after an altered cell for one, keeps its own.
+// not hardware: a tile whose levels differ, after an altered cell for one, keeps its own, and so do all whose devices
+// are noisy.
 #pragma once
 
 #include <cstdint>
@@ -20,13 +21,14 @@ struct RegionContent {
     std::uint64_t steps = 0, cells_changed = 0;
     std::vector<int> pulses;  ///< one a row: its longest SET and RESET phases
   };
-  std::shared_ptr<const arithmetic::ProgrammedArray> array;
-  std::vector<Crossbar> from_erased;  ///< one a crossbar of the region
+  std::shared_ptr<const arithmetic::ProgrammedArray> array;  ///< null where devices are noisy
+  std::vector<Crossbar> from_erased;                         ///< one a crossbar of the region
 };
 
 class WeightStore {
  public:
-  /// An array with this content: the one kept under `key` where it is equal in every level, else a new one.
+  /// An array without noise and with this content: the one kept under `key` where it is equal in every level, else a
+  /// new one.
   std::shared_ptr<const arithmetic::ProgrammedArray> share(std::uint64_t key, arithmetic::EncodedBlock block,
                                                            const arithmetic::InputStream& stream);
   std::size_t size() const { return arrays_.size(); }

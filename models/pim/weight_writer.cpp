@@ -86,7 +86,7 @@ std::optional<WeightWriter::RowWrite> WeightWriter::begin_row(tlm::tlm_generic_p
   write.cells = cells_in_row(region, crossbar);
   before_.resize(std::size_t(write.cells));
   if (!access(tlm::TLM_READ_COMMAND, write.address, before_.data(), write.cells)) return std::nullopt;
-  write.steps = arithmetic::count_steps(before_.data(), write.levels, before_.size());
+  write.steps = arithmetic::count_steps(before_.data(), write.levels, before_.size(), region.paired);
   write.seconds = row_seconds(write.steps.longest_up + write.steps.longest_down);
   return write;
 }
@@ -147,7 +147,7 @@ RegionContent::Crossbar WeightWriter::from_erased(const tlm::tlm_generic_payload
       payload.get_data_ptr() + std::size_t(crossbar - region.first_crossbar) * std::size_t(region.columns_per_crossbar);
   RegionContent::Crossbar result;
   for (int row = 0; row < region.rows; ++row, levels += columns_of(region)) {
-    const arithmetic::WriteSteps steps = arithmetic::count_steps(erased.data(), levels, erased.size());
+    const arithmetic::WriteSteps steps = arithmetic::count_steps(erased.data(), levels, erased.size(), region.paired);
     result.steps += steps.up + steps.down;
     result.cells_changed += steps.cells_changed;
     result.pulses.push_back(steps.longest_up + steps.longest_down);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Programs the crossbars of one crossbar_tile with program-and-verify: each row is read, one pulse a level step moves
-// it (SET phase, then RESET phase), the next row follows. A driver writes one row of one crossbar at a time; crossbars
-// share the drivers where there are fewer. A region begins when all its crossbars are free.
-// Blocking transport deals whole crossbars, in order, to the driver that is free first: work and counts are those of
-// non-blocking transport, but rows of different crossbars do not take turns, so a region that shares drivers with
+// it (SET phase, then RESET phase; of pairs both devices), the next row follows. A driver writes one row of one
+// crossbar at a time; crossbars share the drivers where there are fewer. A region begins when all its crossbars are
+// free. Blocking transport deals whole crossbars, in order, to the driver that is free first: work and counts are those
+// of non-blocking transport, but rows of different crossbars do not take turns, so a region that shares drivers with
 // others may end earlier or later. Left out: failing pulses, wear, drivers for part of a row.
 #pragma once
 
@@ -62,13 +62,13 @@ class WeightWriter : public sc_core::sc_module, public observe::Instrument {
     int being_written = 0;  ///< rows at drivers
   };
   struct Crossbar {
-    sc_core::sc_time free;      ///< no row at a driver from then on
+    sc_core::sc_time free;       ///< no row at a driver from then on
     std::vector<Order*> orders;  ///< the first one's rows are next; a deque would take 600 bytes while empty
     void drop_first() { orders.erase(orders.begin()); }
-    int next_row = 0;           ///< of the first order
-    sc_core::sc_time since;     ///< next_row waits for a driver
-    sc_core::sc_time begin;     ///< of the first order's first row
-    double seconds = 0.0;       ///< its rows took so far; rounded to simulated time once
+    int next_row = 0;        ///< of the first order
+    sc_core::sc_time since;  ///< next_row waits for a driver
+    sc_core::sc_time begin;  ///< of the first order's first row
+    double seconds = 0.0;    ///< its rows took so far; rounded to simulated time once
   };
   struct Driver {
     sc_core::sc_time begin, free;

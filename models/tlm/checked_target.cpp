@@ -18,9 +18,21 @@ unsigned int beat_length(const tlm::tlm_generic_payload& payload) {
   return width == 0 ? payload.get_data_length() : std::min(width, payload.get_data_length());
 }
 
-bool enabled(const tlm::tlm_generic_payload& payload, unsigned int index) {
+/// Copies the enabled ones of the bytes `first` .. `first` + `count` - 1 of a transfer's data array.
+void copy_enabled(const tlm::tlm_generic_payload& payload, unsigned int first, unsigned int count,
+                  const unsigned char* from, unsigned char* to) {
+  const unsigned char* const enables = payload.get_byte_enable_ptr();
+  const unsigned int period = payload.get_byte_enable_length();
   // The enable array is applied again from its start when it is shorter than the data.
-  return payload.get_byte_enable_ptr()[index % payload.get_byte_enable_length()] != TLM_BYTE_DISABLED;
+  unsigned int at = first % period;
+  for (unsigned int i = 0; i < count;) {
+    unsigned int run = 1;  // of bytes that are all enabled, or none
+    const bool enabled = enables[at] != TLM_BYTE_DISABLED;
+    while (i + run < count && at + run < period && (enables[at + run] != TLM_BYTE_DISABLED) == enabled) ++run;
+    if (enabled) std::copy_n(from + i, run, to + i);
+    i += run;
+    at = at + run == period ? 0 : at + run;
+  }
 }
 
 }  // namespace
@@ -91,14 +103,10 @@ void CheckedTarget::move_masked(tlm::tlm_generic_payload& payload, unsigned int 
   const ByteSpan merged(merged_.data(), count);
   if (payload.is_read()) {
     device_.read(payload.get_address(), merged, delay);
-    for (unsigned int i = 0; i < count; ++i) {
-      if (enabled(payload, first + i)) data[i] = merged[i];
-    }
+    copy_enabled(payload, first, count, merged.data(), data);
   } else {
     device_.debug_read(payload.get_address(), merged);
-    for (unsigned int i = 0; i < count; ++i) {
-      if (enabled(payload, first + i)) merged[i] = data[i];
-    }
+    copy_enabled(payload, first, count, data, merged.data());
     device_.write(payload.get_address(), merged, delay);
   }
 }

@@ -2,7 +2,9 @@
 // Sums over the component table.
 #include "platforms/cost/chip_budget.h"
 
-#include "models/arithmetic/slicing.h"
+#include <algorithm>
+
+#include "models/arithmetic/input_stream.h"
 
 namespace mho {
 
@@ -45,9 +47,16 @@ double leakage_w(const CostModel::Costs& component, const mapping::Machine& mach
 }
 
 double peak_ops_per_s(const mapping::Machine& machine) {
-  const int slices = arithmetic::Slicing::uniform(machine.data_bits, machine.dac_bits).count();
-  const double operations = 2.0 * machine.crossbar.rows * machine.filters_per_crossbar();
-  return operations * machine.crossbars_per_chip() / (slices * machine.crossbar.cycle_s);
+  arithmetic::InputStream stream;
+  stream.slicing = machine.input_slicing.empty() ? arithmetic::Slicing::uniform(machine.data_bits, machine.dac_bits)
+                                                 : arithmetic::Slicing(machine.input_slicing);
+  stream.speculation = machine.speculation;
+  std::size_t slices = machine.weight_slicing.size();
+  for (const auto& [layer, widths] : machine.layer_slicings)
+    slices = layer == machine.layer_slicings.begin()->first ? widths.size() : std::min(slices, widths.size());
+  const double operations = 2.0 * machine.crossbar.rows * machine.filters_per_crossbar(int(slices));
+  return operations * machine.crossbars_per_chip() /
+         (arithmetic::count_cycles(stream).all() * machine.crossbar.cycle_s);
 }
 
 }  // namespace mho

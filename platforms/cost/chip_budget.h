@@ -27,7 +27,8 @@ ChipBudget chip_budget(const CostModel& costs, const mapping::Machine& machine);
 double leakage_w(const CostModel::Costs& component, const mapping::Machine& machine, int chips);
 
 /// Peak operations a second of one chip, one multiply-accumulate being two, with every crossbar busy: rows x filters
-/// of a crossbar in (input slices) cycles.
+/// of a crossbar in the cycles of one vector, those of recovery among them. Where layers have slicings of their own,
+/// filters have the fewest slices of any.
 double peak_ops_per_s(const mapping::Machine& machine);
 
 }  // namespace mho

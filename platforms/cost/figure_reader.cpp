@@ -25,7 +25,15 @@ std::vector<std::string> parameter_keys() {
   return keys;
 }
 
+/// Words that stand for 1, 2, ...
+ValueType<double> word_type(const std::vector<std::string>& words) {
+  std::vector<std::pair<std::string, double>> values;
+  for (const std::string& word : words) values.emplace_back(word, double(values.size() + 1));
+  return config::choice<double>(values);
+}
+
 ValueType<double> type_of(const MachineParameter& parameter) {
+  if (!parameter.words.empty()) return word_type(parameter.words);
   return parameter.quantity ? config::quantity(*parameter.quantity, config::kPositive)
                             : config::real(config::kPositive);
 }

@@ -12,6 +12,10 @@ const std::vector<MachineParameter>& machine_parameters() {
       {"chip.tiles", {}, [](const Machine& m) { return double(m.tiles_per_chip); }},
       {"tile.crossbar_tiles", {}, [](const Machine& m) { return double(m.crossbar_tiles_per_tile); }},
       {"crossbars", {}, [](const Machine& m) { return double(m.crossbar.crossbars); }},
+      {"crossbar.cell",  // devices
+       {},
+       [](const Machine& m) { return m.crossbar.cell == mapping::CellKind::k2T2R ? 2.0 : 1.0; },
+       {"1t1r", "2t2r"}},
       {"crossbar.rows", {}, [](const Machine& m) { return double(m.crossbar.rows); }},
       {"crossbar.columns", {}, [](const Machine& m) { return double(m.crossbar.columns); }},
       {"crossbar.cell_bits", {}, [](const Machine& m) { return double(m.crossbar.cell_bits); }},
@@ -44,6 +48,7 @@ const MachineParameter* find_parameter(const std::string& key) {
 }
 
 std::string format_parameter(const MachineParameter& parameter, double value) {
+  if (!parameter.words.empty()) return parameter.words.at(std::size_t(value) - 1);
   return parameter.quantity ? config::format_quantity(value, *parameter.quantity) : config::format_real(value);
 }
 

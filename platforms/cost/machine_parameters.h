@@ -17,6 +17,7 @@ struct MachineParameter {
   const char* key;                           ///< "crossbar.rows"
   std::optional<config::Quantity> quantity;  ///< none: a count or a number of bits, written without a unit
   double (*value)(const mapping::Machine&);  ///< in SI units
+  std::vector<std::string> words{};          ///< of a key that takes words: those for 1, 2, ...
 };
 
 const std::vector<MachineParameter>& machine_parameters();

@@ -34,13 +34,25 @@ void ColumnSumHistograms::record(const observe::ColumnSums& batch) {
         histograms[weight_slice].add(sums[column], 1);
         if (++weight_slice == batch.weight_slices) weight_slice = 0;
       }
-      histograms.back().add(sums[batch.columns], batch.crossbars);
+      if (batch.unit_columns > 0) histograms.back().add(sums[batch.columns], batch.unit_columns);
     }
 }
 
 const LayerSums* ColumnSumHistograms::of(int node) const {
   const auto found = layers_.find(node);
   return found == layers_.end() ? nullptr : &found->second;
+}
+
+double share_within(const LayerSums& layer, int lowest, int highest) {
+  std::uint64_t all = 0, within = 0;
+  for (const std::vector<SumHistogram>& slices : layer.slices)
+    for (std::size_t weight = 0; weight + 1 < slices.size(); ++weight)
+      for (std::size_t i = 0; i < slices[weight].counts().size(); ++i) {
+        const int sum = slices[weight].lowest() + int(i);
+        all += slices[weight].counts()[i];
+        if (lowest <= sum && sum <= highest) within += slices[weight].counts()[i];
+      }
+  return all == 0 ? 1.0 : double(within) / double(all);
 }
 
 std::string to_csv(const LayerSums& layer) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How often each column sum reached the converters, per layer, input slice and weight slice: what tells how many bits a
-// converter needs. Sums are counted as they are sampled, before they are clipped.
+// converter needs. Sums, which have a sign where cells are pairs, are counted as they are sampled, before they are
+// clipped; of inputs that speculate the wide slices are counted, not what is read again.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +34,8 @@ class SumHistogram {
 
 /// Of one layer.
 struct LayerSums {
-  /// [input slice][weight slice], most significant first, and then the unit columns.
+  /// [input slice][weight slice], most significant first, and then the unit columns, empty where there are none; slices
+  /// of a second pass come behind those of the first.
   std::vector<std::vector<SumHistogram>> slices;
 };
 
@@ -51,7 +53,12 @@ class ColumnSumHistograms : public observe::ColumnSumRecorder {
 };
 
 /// A table `input_slice,weight_slice,sum,count`; `unit` in place of a weight slice, and no lines for counts of zero.
-/// Counts of weight slices add up to the layer's conversions, those of unit columns to its unit conversions.
+/// Counts of weight slices add up to the layer's conversions without those that recover, those of unit columns to its
+/// unit conversions.
 std::string to_csv(const LayerSums& layer);
+
+/// Share of the sums of weight slices from `lowest` to `highest`, -64 to 63 what 7 bits convert; 1 where there are
+/// none.
+double share_within(const LayerSums& layer, int lowest, int highest);
 
 }  // namespace mho

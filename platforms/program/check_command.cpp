@@ -5,6 +5,8 @@
 #include "platforms/config/quantity.h"
 #include "platforms/cost/chip_budget.h"
 #include "platforms/program/commands.h"
+#include "platforms/program/slicing_progress.h"
+#include "platforms/report/layer_rows.h"
 #include "platforms/scenario/workload.h"
 #include "platforms/text_table.h"
 
@@ -13,17 +15,21 @@ namespace {
 
 using config::Quantity;
 
-void write_layers(std::ostream& out, const mapping::Program& program, const dnn::Graph& graph) {
-  TextTable table({Align::kLeft, Align::kRight, Align::kRight, Align::kRight, Align::kRight, Align::kLeft});
-  table.add({"layer", "windows", "row blocks", "replicas", "crossbars", "arithmetic"});
+void write_layers(std::ostream& out, const mapping::Program& program, const dnn::Graph& graph, bool noisy) {
+  TextTable table({Align::kLeft, Align::kRight, Align::kRight, Align::kRight, Align::kRight, Align::kRight,
+                   Align::kRight, Align::kLeft});
+  table.add({"layer", "windows", "at once", "slices", "row blocks", "replicas", "crossbars", "arithmetic"});
   for (const mapping::LayerPlan& plan : program.layers) {
     const dnn::Node& node = graph.nodes[std::size_t(plan.node)];
     const dnn::Shape& shape = graph.output_of(node).shape;
     std::uint64_t crossbars = 0;
     for (const mapping::Placement& placement : plan.placements) crossbars += std::uint64_t(placement.crossbars);
     table.add({printable(node.name, 40), grouped(std::uint64_t(shape.height) * std::uint64_t(shape.width)),
-               grouped(plan.blocks.size()), grouped(std::uint64_t(plan.replicas)), grouped(crossbars),
-               plan.lossless ? "exact" : "sliced: " + printable(plan.loss, 120)});
+               std::to_string(plan.expansion), slicing_text(plan.weight_slicing.widths()), grouped(plan.blocks.size()),
+               grouped(std::uint64_t(plan.replicas)), grouped(crossbars),
+               noisy           ? "noisy"
+               : plan.lossless ? "exact"
+                               : "sliced: " + printable(plan.loss, 120)});
   }
   table.write(out);
 }
@@ -51,8 +57,9 @@ void write_fit(std::ostream& out, const Scenario& scenario, const Workload& work
 
 void check_command(const Command& command, const ScenarioFiles& files, const Surroundings& surroundings) {
   std::ostream& out = *surroundings.out;
-  const Scenario scenario = load_scenario(command.scenario, files);
+  Scenario scenario = load_scenario(command.scenario, files);
   const Workload workload = load_workload(scenario);
+  settle_weight_slicing(scenario, workload, surroundings);
   const mapping::Machine& machine = scenario.platform.machine;
   const CostModel costs(scenario.technology, machine);
   // Levels are only looked at, layer by layer.
@@ -63,7 +70,7 @@ void check_command(const Command& command, const ScenarioFiles& files, const Sur
   out << printable(what, 400) << "\n\n";
   write_fit(out, scenario, workload, program, chip_budget(costs, machine));
   out << "\nPlacement\n";
-  write_layers(out, program, workload.graph);
+  write_layers(out, program, workload.graph, machine.fidelity == mapping::Fidelity::kNoisy);
   if (!costs.notes().empty()) out << "\nNotes\n";
   for (const std::string& note : costs.notes()) out << "  - " << printable(note, 1000) << '\n';
   if (command.report) mapping::print(out << '\n', program, machine);

@@ -59,7 +59,7 @@ What to run
   --inputs FILE         ONNX tensor; its first axis counts inferences; once for each graph input
   --labels FILE         ONNX tensor with the class of every inference
   --inferences N        the first N of the file; all is the default
-  --fidelity WORD       auto, exact or sliced
+  --fidelity WORD       auto, exact, sliced or noisy
   --seed N              of synthetic inputs, where there are no files, and of synthetic weights
   --set KEY=VALUE       change any key (`mho list keys`): --set adc.rate='2.56 GS/s'
 
@@ -158,7 +158,7 @@ each by itself on its recorded inputs, with the counts that it has in the whole 
 Options are those of `mho run` that say what to run (`mho run --help`), and
   --out DIR             a new folder
   --layers NAME,...     layers, as in layers.csv; may be given more than once; all that hold weights if absent
-  --histograms          count column sums; only in sliced fidelity, where there are any
+  --histograms          count column sums; only in sliced and noisy fidelity, where there are any
   -h, --help            this text
 
 index.yaml: format, version, network, seed, inferences and a list of layers; a layer has name, node (of the

@@ -12,6 +12,7 @@
 #include "platforms/config/writer.h"
 #include "platforms/program/commands.h"
 #include "platforms/program/progress_bar.h"
+#include "platforms/program/slicing_progress.h"
 #include "platforms/report/pace_report.h"
 #include "platforms/report/run_folder.h"
 #include "platforms/report/statistics_csv.h"
@@ -91,8 +92,8 @@ void run_and_report(const Command& command, const Scenario& scenario, const Work
   if (results.log) results.log->close();
   check_record(record, workload);
   const EnergyReport energy = energy_report(record.ledger, costs, machine, record.program.chips, record.simulated_s);
-  const Summary summary = summarise(scenario, workload, record, costs, energy);
   const std::vector<LayerRow> rows = layer_rows(scenario, workload, record, energy);
+  const Summary summary = summarise(scenario, workload, record, costs, energy, rows);
   if (RunFolder* const folder = results.folder.get(); folder != nullptr) {
     folder->write("summary.json", to_json(summary));
     folder->write("layers.csv", to_csv(rows, energy.components));
@@ -116,6 +117,7 @@ void run_command(const Command& command, const ScenarioFiles& files, const Surro
   Scenario scenario = load_scenario(command.scenario, files);
   if (command.out.empty()) refuse_records_without_folder(scenario.platform.observe);
   Workload workload = load_workload(scenario);
+  settle_weight_slicing(scenario, workload, surroundings);
   scenario.platform.approximate_timing.nodes = workload.timed_nodes;
   const CostModel costs(scenario.technology, scenario.platform.machine);
   scenario.platform.observe.energy_j = [&costs](const observe::Counts& counts) {

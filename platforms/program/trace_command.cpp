@@ -13,6 +13,7 @@
 #include "platforms/observe/column_sum_histograms.h"
 #include "platforms/program/commands.h"
 #include "platforms/program/progress_bar.h"
+#include "platforms/program/slicing_progress.h"
 #include "platforms/report/run_folder.h"
 #include "platforms/scenario/layer_trace.h"
 #include "platforms/scenario/workload.h"
@@ -25,7 +26,8 @@ constexpr std::size_t kLongestName = 100;  ///< of a file, extension and number 
 
 /// What a converter would see exists only where every slice is computed.
 void refuse_histograms_without_sums(const Command& command, const Scenario& scenario) {
-  if (!command.histograms || scenario.platform.machine.fidelity == mapping::Fidelity::kSliced) return;
+  const mapping::Fidelity fidelity = scenario.platform.machine.fidelity;
+  if (!command.histograms || fidelity == mapping::Fidelity::kSliced || fidelity == mapping::Fidelity::kNoisy) return;
   throw InputError("mho trace --histograms", 0, 0,
                    "an exact layer is computed by integer products, no column sums reach its converters",
                    "`--set fidelity=sliced`, which gives the same outputs");
@@ -121,6 +123,7 @@ void trace_command(const Command& command, const ScenarioFiles& files, const Sur
   Scenario scenario = load_scenario(command.scenario, files);
   refuse_histograms_without_sums(command, scenario);
   Workload workload = load_workload(scenario);
+  settle_weight_slicing(scenario, workload, surroundings);
   const std::vector<int> nodes = chosen_layers(command, workload.graph);
   require_new_folder(command.out);
   RunFolder folder(command.out);

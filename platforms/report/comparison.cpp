@@ -3,8 +3,10 @@
 // it included, so the ratio of throughputs becomes that of throughputs per area.
 #include "platforms/report/comparison.h"
 
+#include <algorithm>
 #include <cmath>
 
+#include "platforms/config/quantity.h"
 #include "platforms/text_table.h"
 
 namespace mho {
@@ -22,10 +24,14 @@ const MeasureDescription& describe(Measure measure) {
       {"inferences_per_j", "inferences a joule"},
       {"chips", "chips"},
       {"area_mm2", "area"},
+      {"comparison_area_mm2", "area to compare by"},
       {"power_w", "power, table peak"},
       {"throughput_per_s_per_mm2", "inferences/s/mm2"},
       {"gops_per_s_per_mm2", "GOPS/s/mm2"},
       {"adc_conversions_per_mac", "conversions a MAC"},
+      {"adc_conversions_per_mac_full_rows", "  on fully used rows"},
+      {"sums_in_range", "column sums in range"},
+      {"speculations_right", "speculations right"},
       {"crossbars_used", "crossbars with weights"},
       {"crossbars_total", "crossbars"},
       {"crossbars_used_share", "share of crossbars used"},
@@ -41,7 +47,7 @@ const RatioDescription& describe(Ratio ratio) {
       {"latency_ratio", "latency ratio", Measure::kLatency},
       {"energy_ratio", "energy ratio", Measure::kEnergy},
       {"conversions_ratio", "conversions ratio", Measure::kConversionsPerMac},
-      {"area_ratio", "area ratio", Measure::kArea},
+      {"area_ratio", "area ratio", Measure::kComparisonArea},
   }};
   return table[std::size_t(ratio)];
 }
@@ -90,6 +96,22 @@ bool differ(const Comparison& comparison, const std::string& network, Value valu
   return false;
 }
 
+/// Areas that are not those of the counted parts, once for each machine.
+void add_notes_on_areas(std::vector<std::string>& notes, const Comparison& comparison) {
+  for (const std::string& contender : comparison.contenders)
+    for (const ComparedRun& run : comparison.runs) {
+      const std::optional<double> counted = run[Measure::kArea], area = run[Measure::kComparisonArea];
+      if (run.contender != contender || !counted || !area || *area == *counted) continue;
+      const auto text = [&run](double mm2) {
+        const double chips = std::max(run[Measure::kChips].value_or(1.0), 1.0);
+        return config::format_engineering(mm2 / chips * 1e-6, config::Quantity::area);
+      };
+      notes.push_back("figures per area of " + contender + " take a chip as " + text(*area) +
+                      ", as `chip.area` says; its parts add up to " + text(*counted));
+      break;
+    }
+}
+
 void add_notes_on_network(std::vector<std::string>& notes, const Comparison& comparison, const std::string& network) {
   const auto note = [&](const std::string& text) { notes.push_back("runs of " + network + " " + text); };
   if (differ(comparison, network, [](const ComparedRun& run) { return run.inferences; }))
@@ -109,6 +131,7 @@ void add_notes_on_network(std::vector<std::string>& notes, const Comparison& com
 std::vector<std::string> notes(const Comparison& comparison) {
   std::vector<std::string> notes;
   for (const std::string& network : comparison.networks) add_notes_on_network(notes, comparison, network);
+  add_notes_on_areas(notes, comparison);
   if (comparison.networks.size() < 2) return notes;
   for (const std::string& contender : comparison.contenders) {
     const GeometricMean mean = geometric_mean(comparison, Ratio::kSpeedUp, contender);

@@ -25,16 +25,20 @@ enum class Measure {
   kInferencesPerJ,
   kChips,
   kArea,
+  kComparisonArea,
   kPower,
   kThroughputPerArea,
   kOpsPerArea,
   kConversionsPerMac,
+  kConversionsPerMacFullRows,
+  kSumsInRange,
+  kSpeculationsRight,
   kCrossbarsUsed,
   kCrossbarsTotal,
   kCrossbarsUsedShare,
   kCrossbarsBusyShare,
 };
-inline constexpr std::size_t kMeasures = 19;
+inline constexpr std::size_t kMeasures = 23;
 
 /// One measure of a machine over the same measure of the baseline.
 enum class Ratio { kSpeedUp, kSpeedUpEqualArea, kLatency, kEnergy, kConversions, kArea };

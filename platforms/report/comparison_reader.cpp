@@ -38,6 +38,11 @@ std::optional<double> number(const json& summary, const char* key, const std::st
   return found->get<double>();
 }
 
+/// A number that earlier versions did not write.
+std::optional<double> later_number(const json& summary, const char* key, const std::string& path) {
+  return summary.contains(key) ? number(summary, key, path) : std::nullopt;
+}
+
 std::string text(const json& summary, const char* key, const std::string& path) {
   const auto found = summary.find(key);
   if (found == summary.end() || !found->is_string()) throw no_summary(path, std::string("`") + key + "` is no text");
@@ -106,7 +111,8 @@ void derive(ComparedRun& run) {
   }
   set(Measure::kTopsPerW, quotient(tera_ops, run[Measure::kEnergy]));
   set(Measure::kInferencesPerJ, quotient(1.0, run[Measure::kEnergy]));
-  set(Measure::kThroughputPerArea, quotient(run[Measure::kThroughput], run[Measure::kArea]));
+  if (!run[Measure::kComparisonArea]) set(Measure::kComparisonArea, run[Measure::kArea]);
+  set(Measure::kThroughputPerArea, quotient(run[Measure::kThroughput], run[Measure::kComparisonArea]));
   if (giga_ops && run[Measure::kThroughputPerArea])
     set(Measure::kOpsPerArea, *giga_ops * *run[Measure::kThroughputPerArea]);
   set(Measure::kCrossbarsUsedShare, quotient(run[Measure::kCrossbarsUsed], run[Measure::kCrossbarsTotal]));
@@ -134,6 +140,11 @@ ComparedRun read_run(const std::string& folder) {
         Measure::kThroughput, Measure::kEnergy, Measure::kChips, Measure::kArea, Measure::kPower,
         Measure::kConversionsPerMac, Measure::kCrossbarsUsed, Measure::kCrossbarsTotal})
     run.measures[std::size_t(measure)] = number(summary, describe(measure).key, path);
+  for (const Measure measure : {Measure::kComparisonArea, Measure::kConversionsPerMacFullRows, Measure::kSumsInRange})
+    run.measures[std::size_t(measure)] = later_number(summary, describe(measure).key, path);
+  if (const auto wrong =
+          quotient(later_number(summary, "speculation_failures", path), later_number(summary, "speculations", path)))
+    run.measures[std::size_t(Measure::kSpeculationsRight)] = 1.0 - *wrong;
   derive(run);
   run.measures[std::size_t(Measure::kCrossbarsBusyShare)] =
       busy_share(text_of((std::filesystem::path(folder) / "layers.csv").string()));

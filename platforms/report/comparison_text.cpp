@@ -30,6 +30,8 @@ std::string formatted(Measure measure, double value) {
   switch (measure) {
     case Measure::kAccuracyTop1:
     case Measure::kAccuracyTop5:
+    case Measure::kSumsInRange:
+    case Measure::kSpeculationsRight:
     case Measure::kCrossbarsUsedShare:
     case Measure::kCrossbarsBusyShare:
       return percent(value);
@@ -39,6 +41,7 @@ std::string formatted(Measure measure, double value) {
     case Measure::kEnergy:
       return format_engineering(value, Quantity::energy);
     case Measure::kArea:
+    case Measure::kComparisonArea:
       return format_engineering(value * 1e-6, Quantity::area);
     case Measure::kPower:
       return format_engineering(value, Quantity::power);
@@ -120,10 +123,13 @@ void write_network(std::ostream& out, const Comparison& comparison, const std::s
   table.add(Ratio::kEnergy);
   table.add(Measure::kTopsPerW);
   for (const Measure measure : {Measure::kChips, Measure::kArea}) table.add(measure);
+  if (equal_area) table.add(Measure::kComparisonArea);
   if (equal_area) table.add(Ratio::kArea);
-  for (const Measure measure : {Measure::kThroughputPerArea, Measure::kOpsPerArea, Measure::kConversionsPerMac})
+  for (const Measure measure : {Measure::kThroughputPerArea, Measure::kOpsPerArea, Measure::kConversionsPerMac,
+                                Measure::kConversionsPerMacFullRows})
     table.add(measure);
   table.add(Ratio::kConversions);
+  for (const Measure measure : {Measure::kSumsInRange, Measure::kSpeculationsRight}) table.add(measure);
   for (const Measure measure : {Measure::kCrossbarsUsed, Measure::kCrossbarsUsedShare, Measure::kCrossbarsBusyShare})
     table.add(measure);
   table.write(out);

@@ -16,6 +16,16 @@ void add_energy(LayerRow& row, const std::vector<double>& of_run, double inferen
   }
 }
 
+/// What a layer recovers depends on its data, so the share of recoveries is that of the run.
+double full_rows(const LayerRow& row, const mapping::LayerPlan& plan, const mapping::Machine& machine) {
+  using observe::Action;
+  const double recovered = double(row.counts[Action::kRecoveryConversions]);
+  const double whole = double(row.counts[Action::kConversions]) - recovered;
+  const double again = whole > 0.0 ? recovered / whole : 0.0;
+  return plan.weight_slicing.count() * arithmetic::count_cycles(plan.stream).whole * (1.0 + again) /
+         machine.crossbar.rows;
+}
+
 /// Placement of a weighted layer. Groups are packed block-diagonally, so the cells that hold weights are the layer's
 /// weights times their slices, whatever the blocks look like.
 void add_plan(LayerRow& row, const mapping::LayerPlan& plan, const Workload& workload,
@@ -25,8 +35,12 @@ void add_plan(LayerRow& row, const mapping::LayerPlan& plan, const Workload& wor
   for (const mapping::Placement& placement : plan.placements) row.crossbars += std::uint64_t(placement.crossbars);
   const double weights = double(dnn::dot_length(workload.graph, node)) * dnn::filters_of(workload.graph, node);
   const double cells = double(row.crossbars) * machine.crossbar.rows * machine.crossbar.columns;
-  row.cell_utilisation = cells > 0.0 ? weights * double(machine.weight_slicing.size()) * plan.replicas / cells : 0.0;
-  row.fidelity = plan.lossless ? "exact" : "sliced";
+  const double copies = double(plan.replicas) * plan.expansion;
+  row.cell_utilisation = cells > 0.0 ? weights * plan.weight_slicing.count() * copies / cells : 0.0;
+  row.fidelity = plan.lossless ? "exact" : machine.fidelity == mapping::Fidelity::kNoisy ? "noisy" : "sliced";
+  row.slicing = slicing_text(plan.weight_slicing.widths());
+  row.expansion = plan.expansion;
+  row.conversions_per_mac_full_rows = full_rows(row, plan, machine);
 }
 
 LayerRow node_row(const Workload& workload, std::size_t index, const RunRecord& record) {
@@ -45,6 +59,12 @@ LayerRow node_row(const Workload& workload, std::size_t index, const RunRecord& 
 }
 
 }  // namespace
+
+std::string slicing_text(const std::vector<int>& widths) {
+  std::string text;
+  for (const int width : widths) text += (text.empty() ? "" : "-") + std::to_string(width);
+  return text;
+}
 
 double busy_per_inference(double busy_s, std::uint64_t inferences, int replicas, int width) {
   const double share = double(std::min(replicas, width)) / std::max(replicas, 1);

@@ -20,7 +20,11 @@ void write_row(std::ostream& out, const LayerRow& row) {
       << real(row.timing.input_stall_s) << ',' << real(row.timing.buffer_stall_s) << ',' << real(row.timing.interval_s)
       << ',' << real(row.time_per_inference_s) << ',' << real(row.utilisation) << ','
       << csv_field(row.timing.limited_by) << ',' << row.counts[Action::kConversions] << ','
-      << row.counts[Action::kUnitConversions] << ',' << row.counts[Action::kSaturations] << ','
+      << row.counts[Action::kUnitConversions] << ',' << row.counts[Action::kSaturations];
+  for (const Action action :
+       {Action::kOutOfRange, Action::kSpeculations, Action::kSpeculationFailures, Action::kRecoveryConversions})
+    out << ',' << row.counts[action];
+  out << ',' << row.slicing << ',' << row.expansion << ',' << real(row.conversions_per_mac_full_rows) << ','
       << real(row.total_energy_j);
   for (const double joules : row.energy_j) out << ',' << real(joules);
   out << '\n';
@@ -34,7 +38,8 @@ std::string to_csv(const std::vector<LayerRow>& rows, const std::vector<std::str
          "s,latency_s,"
          "busy_s,"
          "input_stall_s,buffer_stall_s,interval_s,time_per_inference_s,utilisation,limited_by,adc_conversions,"
-         "adc_unit_conversions,adc_saturations,energy_j";
+         "adc_unit_conversions,adc_saturations,out_of_range,speculations,speculation_failures,recovery_conversions,"
+         "slicing,expansion,conversions_per_mac_full_rows,energy_j";
   for (const std::string& component : components) out << ',' << csv_field("energy_" + component + "_j");
   out << '\n';
   for (const LayerRow& row : rows) write_row(out, row);

@@ -79,11 +79,12 @@ void write_pace(std::ostream& out, const std::vector<LayerRow>& rows, double dur
 void write_layer_table(std::ostream& out, const std::vector<LayerRow>& rows) {
   out << "\nLayers: time and energy of an inference, stalls and saturations of the run\n";
   TextTable table({Align::kLeft, Align::kLeft, Align::kLeft, Align::kRight, Align::kRight, Align::kRight, Align::kRight,
-                   Align::kRight, Align::kRight, Align::kRight, Align::kRight, Align::kRight, Align::kLeft});
-  table.add({"layer", "operator", "fidelity", "windows", "replicas", "crossbars", "cells", "time", "no input",
+                   Align::kRight, Align::kRight, Align::kRight, Align::kRight, Align::kRight, Align::kRight,
+                   Align::kLeft});
+  table.add({"layer", "operator", "fidelity", "slices", "windows", "replicas", "crossbars", "cells", "time", "no input",
              "no space", "saturated", "energy", "limited by"});
   for (const LayerRow& row : rows)
-    table.add({printable(row.name, kNameLength), row.op, row.fidelity, grouped(row.windows),
+    table.add({printable(row.name, kNameLength), row.op, row.fidelity, row.slicing, grouped(row.windows),
                grouped(std::uint64_t(row.replicas)), grouped(row.crossbars), percent(row.cell_utilisation),
                seconds(row.time_per_inference_s), seconds(row.timing.input_stall_s), seconds(row.timing.buffer_stall_s),
                grouped(row.counts[observe::Action::kSaturations]),

@@ -36,9 +36,32 @@ void add_counts(Summary& s, const Workload& workload, const RunRecord& record) {
   s.adc_unit_conversions = run[Action::kUnitConversions];
   s.adc_conversions_per_mac = s.macs == 0 ? 0.0 : double(s.adc_conversions) / double(s.macs);
   s.adc_saturations = run[Action::kSaturations];
+  s.speculations = run[Action::kSpeculations];
+  s.speculation_failures = run[Action::kSpeculationFailures];
+  s.recovery_conversions = run[Action::kRecoveryConversions];
+  const std::uint64_t whole = s.adc_conversions + s.adc_unit_conversions - s.recovery_conversions;
+  if (whole > 0) s.sums_in_range = 1.0 - double(run[Action::kOutOfRange]) / double(whole);
   s.cell_write_steps = run[Action::kCellWriteSteps] + record.programming.total()[Action::kCellWriteSteps];
   s.crossbars_used = record.program.crossbars_used;
   s.crossbars_total = record.program.crossbars_total;
+}
+
+void add_layers(Summary& s, const std::vector<LayerRow>& rows) {
+  double macs = 0.0, conversions = 0.0;
+  for (const LayerRow& row : rows) {
+    if (row.slicing.empty()) continue;
+    macs += double(row.macs);
+    conversions += double(row.macs) * row.conversions_per_mac_full_rows;
+    const auto same = [&row](const std::pair<std::string, int>& known) { return known.first == row.slicing; };
+    const auto found = std::find_if(s.weight_slicings.begin(), s.weight_slicings.end(), same);
+    if (found == s.weight_slicings.end())
+      s.weight_slicings.emplace_back(row.slicing, 1);
+    else
+      ++found->second;
+  }
+  std::stable_sort(s.weight_slicings.begin(), s.weight_slicings.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  if (macs > 0.0) s.adc_conversions_per_mac_full_rows = conversions / macs;
 }
 
 void add_costs(Summary& s, const Scenario& scenario, const RunRecord& record, const CostModel& costs,
@@ -48,6 +71,7 @@ void add_costs(Summary& s, const Scenario& scenario, const RunRecord& record, co
   const double inferences = double(std::max<std::uint64_t>(record.inferences, 1));
   s.chips = record.program.chips;
   s.area_mm2 = budget.chip.area_m2 * 1e6 * s.chips;
+  s.comparison_area_mm2 = scenario.chip_area_m2 ? *scenario.chip_area_m2 * 1e6 * s.chips : s.area_mm2;
   s.power_w = budget.chip.power_w * s.chips;
   s.energy_per_inference_j = energy.total_j / inferences;
   for (std::size_t i = 0; i < energy.components.size(); ++i)
@@ -72,7 +96,7 @@ std::optional<double> steady_latency(const std::vector<double>& completions_s) {
 }
 
 Summary summarise(const Scenario& scenario, const Workload& workload, const RunRecord& record, const CostModel& costs,
-                  const EnergyReport& energy) {
+                  const EnergyReport& energy, const std::vector<LayerRow>& rows) {
   Summary s;
   s.scenario = scenario.name;
   s.system = scenario.platform.machine.name;
@@ -85,6 +109,7 @@ Summary summarise(const Scenario& scenario, const Workload& workload, const RunR
   if (s.steady_latency_s && *s.steady_latency_s > 0.0) s.throughput_per_s = 1.0 / *s.steady_latency_s;
   add_costs(s, scenario, record, costs, energy);
   add_counts(s, workload, record);
+  add_layers(s, rows);
   s.output_mean_abs_error = output_mean_abs_error(workload, record.outputs);
   s.programming_time_s = record.programming_s;
   s.wall_time_s = record.wall_time_s;

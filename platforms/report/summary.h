@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "platforms/cost/energy_report.h"
+#include "platforms/report/layer_rows.h"
 #include "platforms/run_record.h"
 #include "platforms/scenario/scenario.h"
 #include "platforms/scenario/workload.h"
@@ -27,16 +28,22 @@ struct Summary {
   double energy_per_inference_j = 0.0;                 ///< of the run / inferences; programming is apart
   std::vector<std::pair<std::string, double>> energy_breakdown_j;  ///< by component; sums to energy_per_inference_j
   double area_mm2 = 0.0;                                           ///< component table, all chips
-  double power_w = 0.0;                                            ///< component table (peak), all chips
-  double average_power_w = 0.0;                                    ///< energy of the run / its duration
+  double comparison_area_mm2 = 0.0;  ///< `chip.area` of all chips where it is given, else area_mm2
+  double power_w = 0.0;              ///< component table (peak), all chips
+  double average_power_w = 0.0;      ///< energy of the run / its duration
   int chips = 0;
   std::uint64_t macs = 0;             ///< outputs x dot length, padding included
   std::uint64_t digital_macs = 0;     ///< products of two activations, which no crossbar computes
   std::uint64_t adc_conversions = 0;  ///< of columns that hold weights
   std::uint64_t adc_unit_conversions = 0;
   double adc_conversions_per_mac = 0.0;
-  std::uint64_t adc_saturations = 0;
-  std::uint64_t cell_write_steps = 0;  ///< of programming and run
+  double adc_conversions_per_mac_full_rows = 0.0;  ///< mean of the layers', weighted with their MACs (layer_rows.h)
+  std::uint64_t adc_saturations = 0;               ///< of codes that count; failed speculations are none
+  /// Column sums of cycles that convert every column, within the converter's range, 0..1; none without such sums.
+  std::optional<double> sums_in_range;
+  std::uint64_t speculations = 0, speculation_failures = 0, recovery_conversions = 0;
+  std::vector<std::pair<std::string, int>> weight_slicings;  ///< "4-2-2", layers that have it; most frequent first
+  std::uint64_t cell_write_steps = 0;                        ///< of programming and run
   std::uint64_t crossbars_used = 0, crossbars_total = 0;
   double output_mean_abs_error = 0.0;  ///< codes, against the integer reference
   double programming_time_s = 0.0, programming_energy_j = 0.0;
@@ -49,9 +56,10 @@ struct Summary {
 /// max(1, n / 2) or later. None for a single inference.
 std::optional<double> steady_latency(const std::vector<double>& completions_s);
 
-/// Everything that follows from scenario, workload and record; `costs` are those of the scenario's machine.
+/// Everything that follows from scenario, workload and record; `costs` are those of the scenario's machine, `rows` the
+/// record's (layer_rows.h).
 Summary summarise(const Scenario& scenario, const Workload& workload, const RunRecord& record, const CostModel& costs,
-                  const EnergyReport& energy);
+                  const EnergyReport& energy, const std::vector<LayerRow>& rows);
 
 /// One flat JSON object and `energy_breakdown_j`, keys in the order of the struct; absent figures are null.
 std::string to_json(const Summary& summary);

@@ -29,6 +29,7 @@ std::string to_json(const Summary& s) {
   json["energy_breakdown_j"] = nlohmann::ordered_json::object();
   for (const auto& [component, energy] : s.energy_breakdown_j) json["energy_breakdown_j"][component] = energy;
   json["area_mm2"] = s.area_mm2;
+  json["comparison_area_mm2"] = s.comparison_area_mm2;
   json["power_w"] = s.power_w;
   json["average_power_w"] = s.average_power_w;
   json["chips"] = s.chips;
@@ -37,7 +38,14 @@ std::string to_json(const Summary& s) {
   json["adc_conversions"] = s.adc_conversions;
   json["adc_unit_conversions"] = s.adc_unit_conversions;
   json["adc_conversions_per_mac"] = s.adc_conversions_per_mac;
+  json["adc_conversions_per_mac_full_rows"] = s.adc_conversions_per_mac_full_rows;
   json["adc_saturations"] = s.adc_saturations;
+  json["sums_in_range"] = or_null(s.sums_in_range);
+  json["speculations"] = s.speculations;
+  json["speculation_failures"] = s.speculation_failures;
+  json["recovery_conversions"] = s.recovery_conversions;
+  json["weight_slicings"] = nlohmann::ordered_json::object();
+  for (const auto& [slicing, layers] : s.weight_slicings) json["weight_slicings"][slicing] = layers;
   json["cell_write_steps"] = s.cell_write_steps;
   json["crossbars_used"] = s.crossbars_used;
   json["crossbars_total"] = s.crossbars_total;

@@ -28,12 +28,34 @@ std::string fixed(const char* format, double value) {
 
 /// How many layers were computed in which way: "22 exact", "layers, 0 sliced".
 std::vector<std::string> arithmetic_of(const std::vector<LayerRow>& rows) {
-  std::uint64_t exact = 0, sliced = 0;
+  std::uint64_t exact = 0, sliced = 0, noisy = 0;
   for (const LayerRow& row : rows) {
     exact += row.fidelity == "exact" ? 1 : 0;
     sliced += row.fidelity == "sliced" ? 1 : 0;
+    noisy += row.fidelity == "noisy" ? 1 : 0;
   }
+  if (noisy > 0) return {"arithmetic", grouped(noisy) + " noisy", "layers"};
   return {"arithmetic", grouped(exact) + " exact", "layers, " + grouped(sliced) + " sliced"};
+}
+
+/// "19 layers, 2-2-2-2 in 2", for the slicing that most layers have.
+std::string layers_with(const Summary& s) {
+  std::string text = count_of(std::uint64_t(s.weight_slicings.front().second), "layer");
+  for (std::size_t i = 1; i < s.weight_slicings.size(); ++i)
+    text += ", " + s.weight_slicings[i].first + " in " + std::to_string(s.weight_slicings[i].second);
+  return text;
+}
+
+void add_sums(TextTable& table, const Summary& s) {
+  if (!s.weight_slicings.empty())
+    table.add({"weight slices", s.weight_slicings.front().first, "bits in " + layers_with(s)});
+  if (s.sums_in_range)
+    table.add({"in range", percent(*s.sums_in_range), "of the column sums that are converted first"});
+  if (s.speculations == 0) return;
+  const double speculations = double(s.speculations);
+  table.add(
+      {"speculation", percent(1.0 - double(s.speculation_failures) / speculations),
+       "right, " + fixed("%.3g", double(s.recovery_conversions) / speculations) + " conversions to recover for each"});
 }
 
 void add_results(TextTable& table, const Summary& s) {
@@ -55,7 +77,9 @@ void add_results(TextTable& table, const Summary& s) {
 void add_machine(TextTable& table, const Summary& s) {
   const std::uint64_t conversions = s.adc_conversions + s.adc_unit_conversions;
   const double saturated = conversions == 0 ? 0.0 : double(s.adc_saturations) / double(conversions);
-  table.add({"conversions", fixed("%.4g", s.adc_conversions_per_mac), "a multiply-accumulate"});
+  table.add({"conversions", fixed("%.4g", s.adc_conversions_per_mac),
+             "a multiply-accumulate, " + fixed("%.4g", s.adc_conversions_per_mac_full_rows) + " on fully used rows"});
+  add_sums(table, s);
   table.add(
       {"saturated", percent(saturated), grouped(s.adc_saturations) + " of " + grouped(conversions) + " conversions"});
   table.add({"machine", count_of(std::uint64_t(s.chips), "chip"),

@@ -8,6 +8,7 @@
 
 #include "platforms/cost/technology_reader.h"
 #include "platforms/scenario/network_descriptor.h"
+#include "platforms/scenario/noise_reader.h"
 #include "platforms/scenario/observe_reader.h"
 #include "platforms/scenario/system_checks.h"
 #include "platforms/scenario/system_reader.h"
@@ -23,10 +24,18 @@ Fidelity read_fidelity(Reader& root) {
   const std::string word = root.get(
       "fidelity", config::word({"auto", "exact", "sliced", "noisy", "timing"}), "auto",
       "exact: integer products where converters provably lose nothing; sliced: every slice through its converter; "
-      "auto: per layer exact where identical, else sliced; noisy and timing are not available yet");
-  if (word == "noisy" || word == "timing")
-    throw root.error("fidelity", "is `" + word + "`, which is not available yet", "`auto`, `exact` or `sliced`");
+      "auto: per layer exact where identical, else sliced; noisy: sliced, with cells and column sums as `noise` says; "
+      "timing is not available yet");
+  if (word == "timing")
+    throw root.error("fidelity", "is `timing`, which is not available yet", "`auto`, `exact`, `sliced` or `noisy`");
+  if (word == "noisy") return Fidelity::kNoisy;
   return word == "exact" ? Fidelity::kExact : word == "sliced" ? Fidelity::kSliced : Fidelity::kAuto;
+}
+
+std::optional<double> read_chip_area(Reader& root) {
+  return root.section("chip", "one chip")
+      .get("area", config::or_word(config::quantity(config::Quantity::area, config::kPositive), "counted"),
+           std::nullopt, "area of a chip where machines are compared per area; counted: that of the component table");
 }
 
 MemoryConfig read_memory(Reader& root) {
@@ -126,8 +135,10 @@ Scenario read_keys(Reader& root, const ScenarioFiles& files) {
   scenario.timed_layers = read_timing(root, platform);
   platform.observe = read_observe(root);
   platform.memory = read_memory(root);
-  platform.machine = read_machine(root, files.policies());
+  platform.machine = read_machine(root, files.policies(), scenario.slicing);
   platform.machine.fidelity = fidelity;
+  read_noise(root, platform.machine);
+  scenario.chip_area_m2 = read_chip_area(root);
   scenario.technology = read_technology(root);
   scenario.name = root.find("name", config::text("a name"), "name of the run in reports; the file's name if absent")
                       .value_or(scenario.network + " on " + platform.machine.name);

@@ -14,6 +14,7 @@
 #include "platforms/cost/technology.h"
 #include "platforms/platform.h"
 #include "platforms/scenario/scenario_files.h"
+#include "platforms/scenario/slicing_reader.h"
 #include "platforms/scenario/timing_reader.h"
 #include "platforms/scenario/trace_reader.h"
 
@@ -26,19 +27,21 @@ struct InputFile {
 };
 
 struct Scenario {
-  std::string name;                        ///< of the run, in reports
-  std::string network;                     ///< name of the network, in reports
-  std::string model;                       ///< path of the ONNX model or of the file that lists layers
+  std::string name;     ///< of the run, in reports
+  std::string network;  ///< name of the network, in reports
+  std::string model;    ///< path of the ONNX model or of the file that lists layers
   config::Node network_parameters = config::Node::mapping();  ///< of a network that lists layers, where they are set
-  std::vector<InputFile> inputs;           ///< none: synthetic inputs from the seed
-  std::optional<TraceRequest> trace;       ///< in place of inputs: recorded layers run alone
-  std::string labels;                      ///< path of the labels, or empty
+  std::vector<InputFile> inputs;                              ///< none: synthetic inputs from the seed
+  std::optional<TraceRequest> trace;                          ///< in place of inputs: recorded layers run alone
+  std::string labels;                                         ///< path of the labels, or empty
   std::optional<std::int64_t> inferences;  ///< none: all in the files, one where inputs are synthetic
   std::uint64_t seed = 1;
   std::vector<LayerName> timed_layers;        ///< approximately timed; none: all
   config::Position inputs_at, inferences_at;  ///< where these were written, for mistakes that only the network shows
   PlatformConfig platform;
+  SlicingChoice slicing;  ///< of weights, until the network is read
   Technology technology;
+  std::optional<double> chip_area_m2;                ///< to compare per area by, in place of the component table's
   config::Node effective = config::Node::mapping();  ///< every key with its value; runs again to the same Scenario
 };
 

@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "models/arithmetic/encoding.h"
-#include "models/arithmetic/slicing.h"
 #include "platforms/scenario/policy_reader.h"
 #include "platforms/scenario/system_checks.h"
 
@@ -53,10 +52,14 @@ void read_hierarchy(Reader& root, Machine& m) {
 void read_crossbar(Reader& root, Machine& m) {
   Reader r = root.section("crossbar", "one crossbar");
   mapping::CrossbarTileConfig& c = m.crossbar;
+  c.cell =
+      r.get("cell",
+            config::choice<mapping::CellKind>({{"1t1r", mapping::CellKind::k1T1R}, {"2t2r", mapping::CellKind::k2T2R}}),
+            c.cell, "a device, or a pair of devices whose currents subtract, so that levels have a sign");
   c.rows = r.get("rows", integer(1, 32767), c.rows, "word lines");
   c.columns =
       r.get("columns", integer(1, kMost), c.columns, "bit lines that hold weights; the unit column is one more");
-  c.cell_bits = r.get("cell_bits", integer(1, 8), c.cell_bits, "bits stored by a cell");
+  c.cell_bits = r.get("cell_bits", integer(1, 8), c.cell_bits, "bits stored by a device");
   c.cycle_s = r.get("cycle", quantity(Quantity::time, config::kPositive), c.cycle_s,
                     "time of one input slice through the array");
   const std::optional<std::uint64_t> bytes =
@@ -68,42 +71,33 @@ void read_crossbar(Reader& root, Machine& m) {
   c.input_register_bytes = int(bytes.value_or(std::uint64_t(every_row)));
 }
 
-/// Bits of a code cut into slices: written out, or in slices of one width.
-std::vector<int> read_slicing(Reader& root, const char* key, int bits, int width, const char* description) {
-  const auto written =
-      root.get(key, or_word(config::list_of(integer(1, 8), 1, 16), "uniform"), std::nullopt, description);
-  return written ? *written : arithmetic::Slicing::uniform(bits, width).widths();
-}
-
-void read_encoding(Reader& root, Machine& m, const mapping::Policies& policies) {
-  m.data_bits = root.get("data_bits", integer(8, 16), m.data_bits,
-                         "width of activations and weights; 8-bit codes are extended to it");
-  m.dac_bits = root.section("dac", "the word line drivers").get("bits", integer(1, 8), m.dac_bits, "bits of a DAC");
-  const std::vector<int> input =
-      read_slicing(root, "input_slicing", m.data_bits, m.dac_bits,
-                   "widths of input slices, most significant first; uniform: data_bits in slices of dac.bits");
-  if (input != arithmetic::Slicing::uniform(m.data_bits, m.dac_bits).widths())
-    throw root.error("input_slicing", "does not cut `data_bits` into slices of `dac.bits`",
-                     "uniform; other slicings are not available yet");
-  m.weight_slicing = read_slicing(
-      root, "weight_slicing", m.data_bits, m.crossbar.cell_bits,
-      "widths of weight slices, most significant first; uniform: data_bits in slices of crossbar.cell_bits");
+void read_policies(Reader& root, Machine& m, const mapping::Policies& policies) {
   m.encoding = root.get("encoding", policy_type(policies.all<arithmetic::WeightEncoding>()), m.encoding,
                         "weight encoding by name, or {name: NAME, ...} with its parameters; see `mho list policies`");
-  m.replication =
-      root.get("replication",
-               config::choice<mapping::Replication>(
-                   {{"balanced", mapping::Replication::kBalanced}, {"none", mapping::Replication::kNone}}),
-               m.replication, "copies of layers; balanced: in proportion to their windows, as far as there is room");
+  m.replication = root.get(
+      "replication",
+      config::choice<mapping::Replication>({{"balanced", mapping::Replication::kBalanced},
+                                            {"greedy", mapping::Replication::kGreedy},
+                                            {"none", mapping::Replication::kNone}}),
+      m.replication,
+      "copies of layers, as far as there is room; balanced: in proportion to their windows; greedy: one more of "
+      "the slowest layer until no crossbar tile is left");
+  m.toeplitz = root.get("toeplitz", config::boolean(), m.toeplitz,
+                        "filters stand in a crossbar several times, shifted, for neighbouring windows, where its rows "
+                        "and columns are free (partial Toeplitz expansion)");
 }
 
 /// Returns whether `bits` is `lossless`; they are then what sums need before the encoding saves any.
 bool read_adc(Reader& root, Machine& m) {
   Reader r = root.section("adc", "the converters of a crossbar tile");
-  const int needed = arithmetic::lossless_adc_bits(m.crossbar.rows, m.dac_bits, m.crossbar.cell_bits);
+  // Sums of pairs have a sign.
+  const int needed = arithmetic::lossless_adc_bits(m.crossbar.rows, m.dac_bits, m.crossbar.cell_bits) +
+                     (m.crossbar.cell == mapping::CellKind::k2T2R ? 1 : 0);
   const std::optional<int> bits = r.get("bits", or_word(integer(1, 16), "lossless"), std::optional<int>(m.adc.bits),
                                         "resolution; lossless: as many bits as no column sum can exceed");
-  m.adc.bits = bits.value_or(std::clamp(needed, 1, 16));
+  if (!bits && needed > 16)
+    throw r.error("bits", "is lossless and column sums need " + std::to_string(needed) + " bits", "1 to 16");
+  m.adc.bits = bits.value_or(needed);
   m.adc.is_signed = r.get("signed", config::boolean(), m.adc.is_signed, "whether codes lie around zero");
   m.adc.rate_hz = r.get("rate", quantity(Quantity::sample_rate, config::kPositive), m.adc.rate_hz,
                         "conversions a second of one converter");
@@ -181,13 +175,14 @@ void read_writer(Reader& root, Machine& m) {
 
 }  // namespace
 
-Machine read_machine(Reader& root, const mapping::Policies& policies) {
+Machine read_machine(Reader& root, const mapping::Policies& policies, SlicingChoice& slicing) {
   Machine machine;
   machine.name = root.get("machine", config::text("the name of a machine"), machine.name,
                           "name of the machine in reports; a system file sets it");
   read_hierarchy(root, machine);
   read_crossbar(root, machine);
-  read_encoding(root, machine, policies);
+  slicing = read_slicing(root, machine);
+  read_policies(root, machine, policies);
   const bool lossless = read_adc(root, machine);
   read_buffers(root, machine);
   read_network_on_chip(root, machine);

@@ -7,12 +7,13 @@
 #include "models/mapping/machine.h"
 #include "models/mapping/policies.h"
 #include "platforms/config/reader.h"
+#include "platforms/scenario/slicing_reader.h"
 
 namespace mho {
 
 /// Takes all keys of a machine from the root of a scenario. Throws mho::InputError with one line at the key that is
 /// wrong; parts that do not fit together are reported at the key named first in the sentence. Policies are those that
-/// `policies` knows.
-mapping::Machine read_machine(config::Reader& root, const mapping::Policies& policies);
+/// `policies` knows. `slicing` gets what of the weight slicing waits for the network.
+mapping::Machine read_machine(config::Reader& root, const mapping::Policies& policies, SlicingChoice& slicing);
 
 }  // namespace mho

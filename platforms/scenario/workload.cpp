@@ -19,6 +19,8 @@ namespace {
 
 using Codes = std::vector<std::uint8_t>;
 
+constexpr std::uint64_t kFirstCalibration = std::uint64_t{1} << 40;  ///< number of an image that no run comes to
+
 /// The file of graph input `index`, by name where the scenario gives names, else by place.
 const InputFile& file_of(const Scenario& scenario, const dnn::Graph& graph, std::size_t index) {
   const std::string& name = graph.tensors[std::size_t(graph.inputs[index])].name;
@@ -42,14 +44,14 @@ void check_number_of_inferences(const Scenario& scenario, std::size_t held) {
                                        "1 to " + std::to_string(held) + ", or all");
 }
 
-std::vector<std::vector<Codes>> read_files(const Scenario& scenario, const dnn::Graph& graph) {
+/// At most `limit` inferences where limit > 0.
+std::vector<std::vector<Codes>> read_files(const Scenario& scenario, const dnn::Graph& graph, std::int64_t limit) {
   check_number_of_files(scenario, graph);
   std::vector<std::vector<Codes>> inputs;
   for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
     const InputFile& file = file_of(scenario, graph, i);
     const dnn::Tensor& tensor = graph.tensors[std::size_t(graph.inputs[i])];
-    std::vector<Codes> codes =
-        dnn::to_codes(dnn::read_tensor(file.path), tensor, scenario.inferences.value_or(0), file.path);
+    std::vector<Codes> codes = dnn::to_codes(dnn::read_tensor(file.path), tensor, limit, file.path);
     if (i == 0) inputs.resize(codes.size());
     if (codes.size() != inputs.size())
       throw InputError(file.path, 0, 0,
@@ -58,7 +60,6 @@ std::vector<std::vector<Codes>> read_files(const Scenario& scenario, const dnn::
     for (std::size_t n = 0; n < codes.size(); ++n) inputs[n].push_back(std::move(codes[n]));
   }
   if (inputs.empty()) throw InputError(scenario.inputs.front().path, 0, 0, "no inference in it", "one or more");
-  check_number_of_inferences(scenario, inputs.size());
   return inputs;
 }
 
@@ -76,16 +77,16 @@ bool is_layer_list(const Scenario& scenario) { return std::filesystem::path(scen
 
 /// Images for a network of layers alone, whose tensors are all synthetic. For a model that knows what its inputs mean,
 /// codes drawn evenly from the type's range; the engine's bits are used as they come, so every library draws the same.
-std::vector<std::vector<Codes>> draw_inputs(const Scenario& scenario, const dnn::Graph& graph) {
-  check_size(scenario, graph);
+/// `first` is the number of the first image.
+std::vector<std::vector<Codes>> draw_inputs(const Scenario& scenario, const dnn::Graph& graph, std::uint64_t first,
+                                            std::uint64_t count) {
   if (is_layer_list(scenario)) {
     std::vector<std::vector<Codes>> images;
-    for (std::uint64_t i = 0; i < std::uint64_t(scenario.inferences.value_or(1)); ++i)
-      images.push_back(dnn::synthetic_inputs(graph, scenario.seed, i));
+    for (std::uint64_t i = 0; i < count; ++i) images.push_back(dnn::synthetic_inputs(graph, scenario.seed, first + i));
     return images;
   }
-  std::mt19937_64 engine(scenario.seed);
-  std::vector<std::vector<Codes>> inputs(std::size_t(scenario.inferences.value_or(1)));
+  std::mt19937_64 engine(scenario.seed + first);
+  std::vector<std::vector<Codes>> inputs(count);
   for (auto& inference : inputs)
     for (const int index : graph.inputs) {
       Codes codes(graph.tensors[std::size_t(index)].shape.bytes());
@@ -133,9 +134,20 @@ Workload load_workload(const Scenario& scenario) {
   workload.graph = load_network(scenario);
   workload.timed_nodes = nodes_named(scenario.timed_layers, workload.graph);
   workload.synthetic = scenario.inputs.empty();
-  workload.inputs = workload.synthetic ? draw_inputs(scenario, workload.graph) : read_files(scenario, workload.graph);
+  if (workload.synthetic) {
+    check_size(scenario, workload.graph);
+    workload.inputs = draw_inputs(scenario, workload.graph, 0, std::uint64_t(scenario.inferences.value_or(1)));
+  } else {
+    workload.inputs = read_files(scenario, workload.graph, scenario.inferences.value_or(0));
+    check_number_of_inferences(scenario, workload.inputs.size());
+  }
   workload.labels = labels_of(scenario, workload.graph, workload.inputs.size());
   return workload;
+}
+
+std::vector<std::vector<Codes>> calibration_inputs(const Scenario& scenario, const dnn::Graph& graph, int count) {
+  if (!scenario.inputs.empty()) return read_files(scenario, graph, count);
+  return draw_inputs(scenario, graph, kFirstCalibration, std::uint64_t(count));
 }
 
 double accuracy(const std::vector<Codes>& output, dnn::CodeType type, const std::vector<std::int64_t>& labels,

@@ -35,6 +35,11 @@ dnn::Graph load_network(const Scenario& scenario);
 /// have.
 Workload load_workload(const Scenario& scenario);
 
+/// Inferences on which a search may calibrate: the first `count` of the scenario's files (all where they hold fewer),
+/// whatever part of them the run takes; else synthetic ones that no run draws.
+std::vector<std::vector<std::vector<std::uint8_t>>> calibration_inputs(const Scenario& scenario,
+                                                                       const dnn::Graph& graph, int count);
+
 /// Share of inferences whose label is among the `k` highest codes of the output; of equal codes the first counts.
 double accuracy(const std::vector<std::vector<std::uint8_t>>& output, dnn::CodeType type,
                 const std::vector<std::int64_t>& labels, std::size_t k);

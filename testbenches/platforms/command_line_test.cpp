@@ -35,9 +35,9 @@ TEST_CASE("every mistake gives exit code 2 and one line that says what is allowe
   CHECK_THAT(run({"--set"}), Catch::StartsWith("mho run: "));
   CHECK_THAT(run({"--set", "crossbar.rows"}),
              Catch::StartsWith("--set `crossbar.rows`: no `=`") || Catch::StartsWith("--set crossbar.rows: no `=`"));
-  CHECK_THAT(run({"--set", "fidelity=noisy"}),
-             Catch::StartsWith("--set fidelity: `fidelity` is `noisy`, which is not available yet"));
-  CHECK_THAT(run({"--fidelity", "noisy"}), Catch::StartsWith("--fidelity: `fidelity` is `noisy`"));
+  CHECK_THAT(run({"--set", "fidelity=timing"}),
+             Catch::StartsWith("--set fidelity: `fidelity` is `timing`, which is not available yet"));
+  CHECK_THAT(run({"--fidelity", "timing"}), Catch::StartsWith("--fidelity: `fidelity` is `timing`"));
   CHECK_THAT(run({"--set", "timing=timed"}), Catch::StartsWith("--set timing: `timing` is"));
   CHECK_THAT(run({"--set", "adc.rate=1.28"}), Catch::Contains("has no unit"));
   CHECK_THAT(run({"--inputs", "gone.pb"}), Catch::StartsWith("--inputs: inputs: there is no file `gone.pb`"));

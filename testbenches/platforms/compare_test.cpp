@@ -58,7 +58,7 @@ ComparedRun run_of(const std::string& contender, const std::string& network, dou
   const auto set = [&run](Measure measure, double value) { run.measures[std::size_t(measure)] = value; };
   set(Measure::kThroughput, throughput);
   set(Measure::kEnergy, energy);
-  set(Measure::kArea, area);
+  for (const Measure measure : {Measure::kArea, Measure::kComparisonArea}) set(measure, area);
   set(Measure::kThroughputPerArea, throughput / area);
   return run;
 }

@@ -95,10 +95,13 @@ TEST_CASE("effective.yaml states a policy with all its parameters and reads back
 
 TEST_CASE("mistakes about policies are reported where they stand, with what is known") {
   CHECK(refusal({"encoding=owm"}) ==
-        "--set encoding: `encoding` is the text `owm`; did you mean `own`? (`flip`, `biased` or `own`)");
-  CHECK(refusal_of({"encoding=own"}) == "--set encoding: `encoding` is the text `own` (`flip` or `biased`)");
+        "--set encoding: `encoding` is the text `owm`; did you mean `own`? (`flip`, `biased`, `centre_offset`, "
+        "`zero_offset` or `own`)");
+  CHECK(refusal_of({"encoding=own"}) ==
+        "--set encoding: `encoding` is the text `own` (`flip`, `biased`, `centre_offset` or `zero_offset`)");
   CHECK(refusal({"encoding={name: owm}"}) ==
-        "--set encoding: `encoding.name` is the text `owm`; did you mean `own`? (`flip`, `biased` or `own`)");
+        "--set encoding: `encoding.name` is the text `owm`; did you mean `own`? (`flip`, `biased`, `centre_offset`, "
+        "`zero_offset` or `own`)");
   CHECK(refusal({"encoding={at: 3}"}).find("--set encoding: missing key `encoding.name`") == 0);
   CHECK(refusal({"encoding={name: own, art: 3}"}) ==
         "--set encoding: unknown key `encoding.art`; did you mean `at`? (keys: `at`, `name` or `part`)");
@@ -130,10 +133,10 @@ TEST_CASE("policies are listed with their parameters, those of the program among
   CHECK(stock.exit_code == 0);
   CHECK(stock.out.find("encoding\n  flip ") == 0);
   CHECK(stock.out.find("own") == std::string::npos);
-  CHECK(own.out.find("  own     flips anywhere\n") != std::string::npos);
-  CHECK(own.out.find("    at    sum of levels (1 to 1000; default 192)\n") != std::string::npos);
+  CHECK(own.out.find("  own            flips anywhere\n") != std::string::npos);
+  CHECK(own.out.find("    at           sum of levels (1 to 1000; default 192)\n") != std::string::npos);
   const ProgramResult keys = run_own({"list", "keys"});
-  CHECK(keys.out.find("allowed: `flip`, `biased` or `own`\n") != std::string::npos);
+  CHECK(keys.out.find("allowed: `flip`, `biased`, `centre_offset`, `zero_offset` or `own`\n") != std::string::npos);
 }
 
 TEST_CASE("every command knows the program's policies") {
@@ -143,5 +146,6 @@ TEST_CASE("every command knows the program's policies") {
   CHECK(run.err.empty());
   const ProgramResult stock = run_program({"check", "classify_shapes", "--set", "encoding=own"});
   CHECK(stock.exit_code == 2);
-  CHECK(stock.err == "--set encoding: `encoding` is the text `own` (`flip` or `biased`)\n");
+  CHECK(stock.err ==
+        "--set encoding: `encoding` is the text `own` (`flip`, `biased`, `centre_offset` or `zero_offset`)\n");
 }

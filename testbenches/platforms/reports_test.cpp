@@ -107,6 +107,10 @@ TEST_CASE("a row of layers.csv states placement and time of its layer") {
   CHECK(std::stod(row.at("time_per_inference_s")) == Approx(51.2e-6));
   CHECK(std::stod(row.at("utilisation")) == Approx(2.56));
   CHECK(row.at("adc_saturations") == "7");
+  CHECK(row.at("slicing") == "2-2-2-2");
+  CHECK(row.at("expansion") == "1");
+  CHECK(row.at("conversions_per_mac_full_rows") == "0.25");
+  CHECK(row.at("recovery_conversions") == "0");
   CHECK(row.at("limited_by") == "platform.pim0.tile_0.group_0.crossbars");
 }
 

@@ -65,7 +65,7 @@ TEST_CASE("isaac_8b is isaac with 8-bit data in four slices") {
   CHECK(machine.name == "isaac_8b");
   CHECK(machine.data_bits == 8);
   CHECK(machine.weight_slicing == std::vector<int>(4, 2));
-  CHECK(machine.filters_per_crossbar() == 32);
+  CHECK(machine.filters_per_crossbar(int(machine.weight_slicing.size())) == 32);
   CHECK(machine.crossbar.input_register_bytes == 2048);
   CHECK(machine.adc.bits == 8);
 }
@@ -100,6 +100,19 @@ const Reach kReaches[] = {
        return m.weight_slicing == std::vector<int>{2, 2, 2, 1, 1};
      }},
     {"encoding=biased", [](const Machine& m) { return m.encoding.name() == "biased"; }},
+    {"input_slicing=[1, 1, 1, 1, 1, 1, 1, 1]",
+     [](const Machine& m) { return m.input_slicing == std::vector<int>(8, 1); }},
+    {"speculation=[1, 1, 1, 1, 1, 1, 1, 1]", [](const Machine& m) { return m.speculation == std::vector<int>(8, 1); }},
+    {"signed_inputs=two_passes", [](const Machine& m) { return m.signed_inputs == mapping::SignedInputs::kTwoPasses; }},
+    {"input_sum=digital", [](const Machine& m) { return m.input_sum == mapping::InputSum::kDigital; }},
+    {"weight_slicing={logits.sum.Gemm: [1, 1, 1, 1, 2, 2]}",
+     [](const Machine& m) {
+       return m.slicing_of("logits.sum.Gemm") == std::vector<int>{1, 1, 1, 1, 2, 2} &&
+              m.slicing_of("other") == std::vector<int>(4, 2);
+     }},
+    {"toeplitz=true", [](const Machine& m) { return m.toeplitz; }},
+    {"replication=greedy", [](const Machine& m) { return m.replication == mapping::Replication::kGreedy; }},
+    {"fidelity=noisy", [](const Machine& m) { return m.fidelity == mapping::Fidelity::kNoisy; }},
     {"replication=none", [](const Machine& m) { return m.replication == mapping::Replication::kNone; }},
     {"fidelity=sliced", [](const Machine& m) { return m.fidelity == mapping::Fidelity::kSliced; }},
     {"edram.size=128 KiB", [](const Machine& m) { return m.edram.bytes == 131072; }},
@@ -230,7 +243,8 @@ TEST_CASE("effective.yaml runs from any folder, whatever paths the scenario used
 }
 
 TEST_CASE("effective.yaml states every key that can be written") {
-  const std::string written = config::write_yaml(scenario_with({"timing=approximately_timed"}).effective);
+  const std::string written =
+      config::write_yaml(scenario_with({"timing=approximately_timed", "fidelity=noisy"}).effective);
   const config::Node tree = config::parse_text(written, "effective.yaml");
   for (const config::KeyReference& key : scenario_keys()) {
     if (key.path.find('<') != std::string::npos || key.type == "section" || key.path == "system") continue;
@@ -263,8 +277,6 @@ TEST_CASE("mistakes of the command line are reported at the option") {
   CHECK(refusal_of({"crossbar.rows=0"}) == "--set crossbar.rows: `crossbar.rows` is 0 (integer, 1 to 32767)");
   CHECK_THAT(refusal_of({"crossbar.cycle=100"}),
              Catch::StartsWith("--set crossbar.cycle: `crossbar.cycle`: `100` has no unit"));
-  CHECK_THAT(refusal_of({"fidelity=noisy"}),
-             Catch::StartsWith("--set fidelity: `fidelity` is `noisy`, which is not available yet"));
   CHECK_THAT(refusal_of({"fidelity=timing"}), Catch::Contains("not available yet"));
   CHECK_THAT(refusal_of({"fidelity=exakt"}), Catch::Contains("did you mean `exact`?"));
   CHECK_THAT(refusal_of({"system=isaac_8"}),
@@ -285,7 +297,7 @@ TEST_CASE("parts that do not fit together are refused in the words of a scenario
   CHECK_THAT(refusal_of({"technology.energy_scaling=hold", "dac.bits=8", "crossbar.cell_bits=8", "crossbar.rows=1024"}),
              Catch::StartsWith("--set crossbar.rows: crossbar.rows, dac.bits and crossbar.cell_bits give column sums"));
   CHECK_THAT(refusal_of({"input_slicing=[2, 2, 2, 2]"}),
-             Catch::StartsWith("--set input_slicing: `input_slicing` does not cut"));
+             Catch::StartsWith("--set input_slicing: a slice of input_slicing is 2 (1 to 1)"));
   CHECK_THAT(refusal_of({"edram.line=128 KiB"}), Catch::StartsWith("--set edram.line: edram.line is 131072"));
 }
 

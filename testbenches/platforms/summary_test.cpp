@@ -62,6 +62,7 @@ TEST_CASE("summary.json holds exactly the keys that other programs read") {
                                        "energy_per_inference_j",
                                        "energy_breakdown_j",
                                        "area_mm2",
+                                       "comparison_area_mm2",
                                        "power_w",
                                        "average_power_w",
                                        "chips",
@@ -70,7 +71,13 @@ TEST_CASE("summary.json holds exactly the keys that other programs read") {
                                        "adc_conversions",
                                        "adc_unit_conversions",
                                        "adc_conversions_per_mac",
+                                       "adc_conversions_per_mac_full_rows",
                                        "adc_saturations",
+                                       "sums_in_range",
+                                       "speculations",
+                                       "speculation_failures",
+                                       "recovery_conversions",
+                                       "weight_slicings",
                                        "cell_write_steps",
                                        "crossbars_used",
                                        "crossbars_total",
@@ -105,6 +112,12 @@ TEST_CASE("the summary states what the record holds") {
   CHECK(summary["programming_time_s"].get<double>() == 1e-3);
   CHECK(summary["chips"] == 1);
   CHECK(summary["area_mm2"].get<double>() == Approx(85.42).epsilon(1e-3));
+  CHECK(summary["comparison_area_mm2"] == summary["area_mm2"]);
+  // Four slices in eight cycles on 128 rows: 32 / 128.
+  CHECK(summary["adc_conversions_per_mac_full_rows"].get<double>() == Approx(0.25));
+  CHECK(summary["sums_in_range"] == 1.0);
+  CHECK(summary["speculations"] == 0);
+  CHECK(summary["weight_slicings"] == json{{"2-2-2-2", 22}});
   CHECK(summary["power_w"].get<double>() == Approx(65.81).epsilon(1e-3));
   CHECK(summary["output_mean_abs_error"] == 0.0);
 }

@@ -370,6 +370,18 @@ TEST_CASE("column sums are counted by input slice and weight slice as they are s
         "input_slice,weight_slice,sum,count\n"
         "1,0,1,3\n1,0,70,1\n1,1,-3,1\n1,1,2,3\n1,unit,9,4\n"
         "2,0,4,3\n2,0,6,1\n2,1,5,3\n2,1,500,1\n2,unit,7,2\n2,unit,8,2\n");
+  CHECK(share_within(*histograms.of(3), -3, 4) == Approx(10.0 / 16.0));  // 3 ones, -3, 3 twos, 3 fours
+  CHECK(share_within(*histograms.of(3), -2, 70) == Approx(14.0 / 16.0));
+}
+
+TEST_CASE("column sums of pairs have a sign and no unit column") {
+  const std::vector<std::int16_t> sums{-65, -64, 4000, 63, 64, 4000};  // the inputs' sum is no column's
+  ColumnSumHistograms histograms({3});
+  histograms.record({3, sums.data(), 2, 1, 0, 2, 3, 1, 0});
+  CHECK(to_csv(*histograms.of(3)) ==
+        "input_slice,weight_slice,sum,count\n0,0,-65,1\n0,0,-64,1\n0,0,63,1\n0,0,64,1\n");
+  CHECK(share_within(*histograms.of(3), -64, 63) == 0.5);
+  CHECK(share_within({}, -64, 63) == 1.0);
 }
 
 }  // namespace

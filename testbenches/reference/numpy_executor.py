@@ -45,9 +45,10 @@ def node_of(proto):
 
 
 class Model:
-    """A parsed graph: its inputs (name -> shape and type), its outputs, constants and nodes in order."""
+    """A parsed graph: its inputs (name -> shape and type), its outputs, constants and nodes in order. `operators` may be replaced one by one."""
 
     def __init__(self, path):
+        self.operators = dict(ALL_OPERATORS)
         model = onnx.load(str(path))
         onnx.checker.check_model(model)
         graph = model.graph
@@ -83,7 +84,7 @@ class Model:
         last_reader = {name: index for index, node in enumerate(self.nodes) for name in node.inputs}
         for index, node in enumerate(self.nodes):
             arguments = [values[name] if name else None for name in node.inputs]
-            result = ALL_OPERATORS[node.operator](node, arguments)
+            result = self.operators[node.operator](node, arguments)
             values.update(zip(node.outputs, result if node.operator == "Split" else [result]))
             if wanted is not None and wanted(node.outputs[0], values[node.outputs[0]]):
                 kept[node.outputs[0]] = values[node.outputs[0]]

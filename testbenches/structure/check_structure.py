@@ -91,7 +91,7 @@ def violations(root):
             yield f"{entry.name}: does not belong on the top level"
     for top in ("models", "platforms", "testbenches", "scripts", "scenarios"):
         for path in sorted((root / top).rglob("*")):
-            if path.suffix not in SOURCES or not path.is_file() or "__pycache__" in path.parts:
+            if path.suffix not in SOURCES or not path.is_file() or {"__pycache__", ".slicing"} & set(path.parts):
                 continue
             name, text = path.relative_to(root).as_posix(), path.read_text(encoding="utf-8")
             yield from source_violations(name, text)

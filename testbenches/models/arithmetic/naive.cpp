@@ -27,7 +27,17 @@ int total(const std::vector<int>& widths) {
 
 std::int64_t level_at(const EncodedBlock& block, int row, int column) {
   const int columns = block.filters * block.recombination.columns_per_filter;
-  return block.levels[std::size_t(row) * std::size_t(columns) + std::size_t(column)];
+  const std::int64_t byte = block.levels[std::size_t(row) * std::size_t(columns) + std::size_t(column)];
+  return block.paired && byte > 127 ? byte - 256 : byte;
+}
+
+/// What a cycle drives for a code, of which the machine sees `bits` bits.
+std::int64_t driven(const Cycle& cycle, const InputStream& stream, std::uint8_t code) {
+  std::int64_t number = value_of(code, stream.slicing.bits(), stream.is_signed);
+  if (stream.is_signed && stream.two_passes)
+    number = cycle.negative ? (number < 0 ? -number : 0) : (number > 0 ? number : 0);
+  if (number < 0) number += power_of_two(stream.slicing.bits());
+  return number / power_of_two(cycle.low) % power_of_two(cycle.width);
 }
 
 }  // namespace
@@ -62,22 +72,48 @@ std::vector<std::int64_t> slices_of(std::int64_t value, const std::vector<int>& 
   return slices;
 }
 
-std::vector<std::int64_t> column_sums(const EncodedBlock& block, const InputStream& stream,
-                                      const std::vector<std::uint8_t>& codes) {
-  const int columns = block.filters * block.recombination.columns_per_filter, slices = stream.slicing.count();
-  std::vector<std::int64_t> sums;
-  for (std::size_t first = 0; first < codes.size(); first += std::size_t(block.rows)) {
-    std::vector<std::int64_t> of_vector(std::size_t(slices * (columns + 1)), 0);
-    for (int row = 0; row < block.rows; ++row) {
-      const auto value = value_of(codes[first + std::size_t(row)], stream.slicing.bits(), stream.is_signed);
-      const auto cut = slices_of(value, stream.slicing.widths());
-      for (int s = 0; s < slices; ++s)
-        for (int column = 0; column <= columns; ++column)
-          of_vector[std::size_t(s * (columns + 1) + column)] +=
-              cut[std::size_t(s)] * (column == columns ? 1 : level_at(block, row, column));
+std::vector<Cycle> cycles(const InputStream& stream) {
+  const std::vector<int>& narrow = stream.slicing.widths();
+  const std::vector<int>& wide = stream.speculation.empty() ? narrow : stream.speculation;
+  std::vector<Cycle> all;
+  int speculation = 0;
+  for (const bool negative : {false, true}) {
+    if (negative && !(stream.is_signed && stream.two_passes)) continue;
+    int low = total(wide);
+    for (const int width : wide) {
+      low -= width;
+      std::vector<Cycle> inside;  // slices of the plain stream within this one
+      int bit = total(narrow);
+      for (const int slice : narrow) {
+        bit -= slice;
+        if (bit >= low && bit < low + width) inside.push_back({bit, slice, negative, speculation, true, 0});
+      }
+      const bool can_fail = inside.size() > 1;
+      all.push_back({low, width, negative, can_fail ? speculation : -1, false, 0});
+      if (can_fail) all.insert(all.end(), inside.begin(), inside.end());
+      ++speculation;
     }
-    sums.insert(sums.end(), of_vector.begin(), of_vector.end());
   }
+  for (Cycle& cycle : all) cycle.weight = (cycle.negative ? -1 : 1) * power_of_two(cycle.low);
+  if (stream.is_signed && !stream.two_passes) all.front().weight *= -1;
+  return all;
+}
+
+std::vector<std::int64_t> column_sums(const EncodedBlock& block, const InputStream& stream,
+                                      const std::vector<std::uint8_t>& codes, bool recovering) {
+  const int columns = block.filters * block.recombination.columns_per_filter;
+  std::vector<std::int64_t> sums;
+  for (std::size_t first = 0; first < codes.size(); first += std::size_t(block.rows))
+    for (const Cycle& cycle : cycles(stream)) {
+      if (cycle.recovers != recovering) continue;
+      std::vector<std::int64_t> of_cycle(std::size_t(columns + 1), 0);
+      for (int row = 0; row < block.rows; ++row) {
+        const std::int64_t value = driven(cycle, stream, codes[first + std::size_t(row)]);
+        for (int column = 0; column <= columns; ++column)
+          of_cycle[std::size_t(column)] += value * (column == columns ? 1 : level_at(block, row, column));
+      }
+      sums.insert(sums.end(), of_cycle.begin(), of_cycle.end());
+    }
   return sums;
 }
 
@@ -94,23 +130,65 @@ std::uint64_t clip(std::vector<std::int64_t>& sums, std::int64_t lowest, std::in
 std::vector<std::int64_t> recombine(const EncodedBlock& block, const InputStream& stream,
                                     const std::vector<std::int64_t>& codes) {
   const int per_filter = block.recombination.columns_per_filter, columns = block.filters * per_filter;
-  const auto& widths = stream.slicing.widths();
+  const auto all = cycles(stream);
   std::vector<std::int64_t> psums;
-  for (auto vector = codes.begin(); vector != codes.end(); vector += std::ptrdiff_t(widths.size()) * (columns + 1))
+  for (auto vector = codes.begin(); vector != codes.end(); vector += std::ptrdiff_t(all.size()) * (columns + 1))
     for (int filter = 0; filter < block.filters; ++filter) {
       std::int64_t psum = 0;
-      auto slice = vector;
-      int place = total(widths);
-      for (std::size_t s = 0; s < widths.size(); ++s, slice += columns + 1) {
-        place -= widths[s];
-        std::int64_t sum = block.recombination.unit_coefficient[std::size_t(filter)] * slice[columns];
+      auto of_cycle = vector;
+      for (const Cycle& cycle : all) {
+        std::int64_t sum = block.recombination.unit_coefficient[std::size_t(filter)] * of_cycle[columns];
         for (int column = filter * per_filter; column < (filter + 1) * per_filter; ++column)
-          sum += block.recombination.coefficient[std::size_t(column)] * slice[column];
-        psum += (s == 0 && stream.is_signed ? -1 : 1) * power_of_two(place) * sum;
+          sum += block.recombination.coefficient[std::size_t(column)] * of_cycle[column];
+        psum += cycle.weight * sum;
+        of_cycle += columns + 1;
       }
       psums.push_back(psum);
     }
   return psums;
+}
+
+Outcome converted(const EncodedBlock& block, const InputStream& stream, const std::vector<std::uint8_t>& codes,
+                  std::int64_t lowest, std::int64_t highest) {
+  const auto& rule = block.recombination;
+  const int columns = block.filters * rule.columns_per_filter;
+  const auto all = cycles(stream);
+  const auto whole_sums = column_sums(block, stream, codes), again = column_sums(block, stream, codes, true);
+  auto whole_sum = whole_sums.begin(), recovery_sum = again.begin();
+  Outcome outcome;
+  const auto convert = [&](std::int64_t sum) {
+    if (sum < lowest || sum > highest) ++outcome.saturations;
+    return std::min(std::max(sum, lowest), highest);
+  };
+  for (std::size_t first = 0; first < codes.size(); first += std::size_t(block.rows)) {
+    std::vector<std::int64_t> of_column(std::size_t(columns + 1), 0);
+    std::vector<bool> failed(std::size_t(columns), false);
+    for (const Cycle& cycle : all)
+      for (int column = 0; column <= columns; ++column) {
+        auto& number = of_column[std::size_t(column)];
+        const std::int64_t sum = cycle.recovers ? *recovery_sum++ : *whole_sum++;
+        if (column == columns) {
+          if (!cycle.recovers) number += cycle.weight * (rule.digital_unit ? sum : convert(sum));
+        } else if (cycle.recovers) {
+          if (!failed[std::size_t(column)]) continue;
+          ++outcome.repeated;
+          number += cycle.weight * convert(sum);
+        } else {
+          failed[std::size_t(column)] = cycle.speculation >= 0 && (sum <= lowest || sum >= highest);
+          if (failed[std::size_t(column)])
+            ++outcome.failures;
+          else
+            number += cycle.weight * convert(sum);
+        }
+      }
+    for (int filter = 0; filter < block.filters; ++filter) {
+      std::int64_t psum = rule.unit_coefficient[std::size_t(filter)] * of_column[std::size_t(columns)];
+      for (int k = filter * rule.columns_per_filter; k < (filter + 1) * rule.columns_per_filter; ++k)
+        psum += rule.coefficient[std::size_t(k)] * of_column[std::size_t(k)];
+      outcome.psums.push_back(psum);
+    }
+  }
+  return outcome;
 }
 
 std::vector<std::int64_t> dot_products(const std::vector<std::int32_t>& weights, int rows, int filters,
@@ -129,19 +207,28 @@ std::vector<std::int64_t> dot_products(const std::vector<std::int32_t>& weights,
 Activity drive(const EncodedBlock& block, const InputStream& stream, const std::vector<std::uint8_t>& codes,
                int crossbar_columns) {
   Activity activity;
-  const int columns = block.filters * block.recombination.columns_per_filter;
+  const int per_filter = block.recombination.columns_per_filter, columns = block.filters * per_filter;
   for (std::size_t first = 0; first < codes.size(); first += std::size_t(block.rows)) {
     ++activity.vectors;
     for (int begin = 0; begin < columns; begin += crossbar_columns)
-      for (std::size_t s = 0; s < stream.slicing.widths().size(); ++s) {
+      for (const Cycle& cycle : cycles(stream)) {
         ++activity.array_cycles;
         for (int row = 0; row < block.rows; ++row) {
-          const auto value = value_of(codes[first + std::size_t(row)], stream.slicing.bits(), stream.is_signed);
-          const auto pulses = std::uint64_t(slices_of(value, stream.slicing.widths())[s]);
+          const auto pulses = std::uint64_t(driven(cycle, stream, codes[first + std::size_t(row)]));
           ++activity.row_drives;
           activity.row_pulses += pulses;
-          for (int column = begin; column < std::min(columns, begin + crossbar_columns); ++column)
-            activity.current_level_pulses += pulses * std::uint64_t(level_at(block, row, column));
+          for (int column = begin; column < std::min(columns, begin + crossbar_columns); ++column) {
+            const std::int64_t level = level_at(block, row, column);
+            const int filter = column / per_filter;
+            bool spare = false;
+            if (!block.weighted.empty()) {
+              const auto range = block.weighted[std::size_t(row)];
+              spare = filter < range.first || filter >= range.first + range.count;
+            }
+            (spare ? activity.spare_level_pulses : activity.current_level_pulses) +=
+                pulses * std::uint64_t(level < 0 ? -level : level);
+            (spare ? activity.spare_cell_pulses : activity.cell_pulses) += pulses * (block.paired ? 2u : 1u);
+          }
         }
       }
   }

@@ -30,7 +30,7 @@ TEST_CASE("shift-and-add agrees with a loop for any codes, columns a filter and 
             if (int(i) % stride <= columns) dense.push_back(padded[i]);
           }
           Psums psums(std::size_t(count * filters));
-          recombine(block.recombination, filters, stream, padded.data(), count, stride, psums.data());
+          recombine(block.recombination, filters, stream, padded.data(), nullptr, count, stride, psums.data());
           if (psums != wrapped(naive::recombine(block, stream, dense)))
             FAIL(per_filter << " columns a filter, " << filters << " filters, " << slices << " slices");
         }
@@ -38,14 +38,17 @@ TEST_CASE("shift-and-add agrees with a loop for any codes, columns a filter and 
 
 TEST_CASE("activities add up") {
   Activity sum;
-  for (int i = 0; i < 2; ++i) sum += Activity{1, 2, 3, 4, 5, 6, 7, 8, 9};
+  for (int i = 0; i < 2; ++i) sum += Activity{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
   REQUIRE(sum.vectors == 2);
   REQUIRE(sum.array_cycles == 4);
   REQUIRE(sum.row_drives == 6);
   REQUIRE(sum.row_pulses == 8);
   REQUIRE(sum.current_level_pulses == 10);
-  REQUIRE(sum.conversions == 12);
-  REQUIRE(sum.unit_conversions == 14);
-  REQUIRE(sum.saturations == 16);
-  REQUIRE(sum.shift_adds == 18);
+  REQUIRE(sum.cell_pulses == 12);
+  REQUIRE(sum.spare_cell_pulses == 14);
+  REQUIRE(sum.spare_level_pulses == 16);
+  REQUIRE(sum.conversions == 18);
+  REQUIRE(sum.unit_conversions == 20);
+  REQUIRE(sum.saturations == 22);
+  REQUIRE(sum.shift_adds == 24);
 }

@@ -54,3 +54,46 @@ TEST_CASE("steps of long rows agree with a loop") {
     REQUIRE(steps.longest_down == longest_down);
   }
 }
+
+TEST_CASE("a pair of devices takes the steps of both, and as many pulses as the longest of either") {
+  // 3 -> -2: the positive device down 3, the negative one up 2. -4 -> -1: down 3. 0 -> -15: up 15. 5 -> 7: up 2.
+  // -1 -> -1: nothing. Six steps down, nineteen up, in five devices.
+  const std::vector<std::int8_t> before{3, -4, 0, 5, -1}, after{-2, -1, -15, 7, -1};
+  const auto bytes = [](const std::vector<std::int8_t>& levels) {
+    return reinterpret_cast<const std::uint8_t*>(levels.data());
+  };
+  const auto steps = count_steps(bytes(before), bytes(after), 5, true);
+  CHECK(steps.up == 19);
+  CHECK(steps.down == 6);
+  CHECK(steps.cells_changed == 5);
+  CHECK(steps.longest_up == 15);
+  CHECK(steps.longest_down == 3);
+}
+
+TEST_CASE("steps of long rows of pairs agree with a loop") {
+  naive::Random random(4);
+  for (const int cells : {1, 511, 512, 513, 2000}) {
+    std::vector<std::uint8_t> before, after;
+    std::uint64_t up = 0, down = 0, changed = 0;
+    int longest_up = 0, longest_down = 0;
+    for (int i = 0; i < cells; ++i) {
+      const int from = int(naive::pick(random, -127, 127)), to = int(naive::pick(random, -127, 127));
+      before.push_back(std::uint8_t(from));
+      after.push_back(std::uint8_t(to));
+      for (const int sign : {1, -1}) {
+        const int step = std::max(sign * to, 0) - std::max(sign * from, 0);
+        up += std::uint64_t(std::max(step, 0));
+        down += std::uint64_t(std::max(-step, 0));
+        changed += step != 0;
+        longest_up = std::max(longest_up, step);
+        longest_down = std::max(longest_down, -step);
+      }
+    }
+    const auto steps = count_steps(before.data(), after.data(), before.size(), true);
+    CHECK(steps.up == up);
+    CHECK(steps.down == down);
+    CHECK(steps.cells_changed == changed);
+    CHECK(steps.longest_up == longest_up);
+    CHECK(steps.longest_down == longest_down);
+  }
+}

@@ -12,6 +12,7 @@
 
 #include "models/dnn/operators.h"
 #include "models/dnn/synthetic/graph_builder.h"
+#include "models/mapping/block_layout.h"
 #include "models/mapping/program.h"
 #include "testbenches/models/mapping/small_networks.h"
 
@@ -72,21 +73,23 @@ std::vector<std::int32_t> row_on_arrays(const Program& program, const LayerPlan&
                                         const std::vector<std::uint8_t>& map) {
   const dnn::Node& node = program.graph.nodes[std::size_t(layer.node)];
   const dnn::Tensor& input = program.graph.input_of(node);
-  const int count = program.graph.output_of(node).shape.width, filters = dnn::filters_of(program.graph, node);
+  const int width = program.graph.output_of(node).shape.width, t = layer.expansion;
+  const int count = vectors_of_row(width, t), filters = t * dnn::filters_of(program.graph, node);
   const auto rows = [&](int, int row) { return map.data() + std::size_t(row) * input.shape.row_bytes(); };
   std::vector<std::int32_t> sums;
-  for (int i = 0; i < count; ++i) sums.insert(sums.end(), node.weights.bias.begin(), node.weights.bias.end());
+  for (int i = 0; i < count * t; ++i) sums.insert(sums.end(), node.weights.bias.begin(), node.weights.bias.end());
   for (const Block& block : layer.blocks) {
     const arithmetic::EncodedBlock& encoded = block.encoded;
     std::vector<std::uint8_t> codes(std::size_t(count) * std::size_t(encoded.rows));
-    dnn::gather_windows(input, node.window, node.weights.groups, {y, 0, count, block.row_first, encoded.rows}, rows,
-                        codes.data());
+    dnn::gather_windows(input, expanded_window(node.window, t), node.weights.groups,
+                        {y, 0, count, block.row_first, encoded.rows}, rows, codes.data());
     std::vector<std::int32_t> psums(std::size_t(count) * std::size_t(encoded.filters));
     arithmetic::ProgrammedArray(encoded, layer.stream).product(codes.data(), count, psums.data());
     for (int i = 0; i < count; ++i)
       for (int f = 0; f < encoded.filters; ++f)
         sums[std::size_t(i * filters + block.filter_first + f)] += psums[std::size_t(i * encoded.filters + f)];
   }
+  sums.resize(std::size_t(width * filters / t));
   return sums;
 }
 
@@ -129,9 +132,17 @@ TEST_CASE("the network has several replicas, partial blocks and packed groups, o
 }
 
 TEST_CASE("a layer computed block by block on its arrays gives the integer reference") {
+  Machine machine = small_machine();
+  SECTION("one window a vector") {}
+  SECTION("two windows a vector, in the free columns") {
+    machine.toeplitz = true;
+    machine.crossbar.columns = 64;
+  }
   const dnn::Graph graph = every_node(3);
   const auto tensors = dnn::execute(graph, random_inputs(graph, 4));
-  const Program program = compile(graph, small_machine());
+  const Program program = compile(graph, machine);
+  CHECK(program.layers[0].expansion == (machine.toeplitz ? 2 : 1));
+  CHECK(program.layers[4].expansion == (machine.toeplitz ? 2 : 1));
   for (const LayerPlan& layer : program.layers) {
     const dnn::Node& node = graph.nodes[std::size_t(layer.node)];
     const dnn::Shape& shape = graph.output_of(node).shape;
@@ -168,10 +179,29 @@ TEST_CASE("a placement stays within its crossbar_tile, which belongs to one laye
 
 TEST_CASE("replicas follow each other and are at home where they start") {
   // 8 filters, 45 rows: 2 blocks x 2 crossbars = 4 crossbars a copy, 3 crossbars a crossbar_tile, 2 of those a tile:
-  // replica r starts at crossbar 4 r, tile floor(4 r / 6).
+  // there is room to begin each replica in a tile of its own.
   const LayerPlan layer = compile(every_node(), small_machine()).layers[0];
   REQUIRE(int(layer.home_tiles.size()) == layer.replicas);
-  for (int r = 0; r < layer.replicas; ++r) CHECK(layer.home_tiles[std::size_t(r)] == 4 * r / 6);
+  for (int r = 0; r < layer.replicas; ++r) CHECK(layer.home_tiles[std::size_t(r)] == r);
+}
+
+TEST_CASE("no chip is added for parts that do not straddle tiles") {
+  // 3, 6 and 3 crossbars in tiles of two crossbar_tiles of 3: the second layer fits a tile, but two tiles hold all
+  // three only where it straddles them.
+  dnn::GraphBuilder net("three");
+  const int first = net.convolution(net.input({4, 4, 96}), 4, dnn::square_window(1));
+  net.convolution(net.convolution(first, 12, dnn::square_window(3, 1, 1)), 12, dnn::square_window(1));
+  Machine machine = small_machine();
+  machine.replication = Replication::kNone;
+  machine.tiles_per_chip = 2;
+  const Program tight = compile(net.build(), machine);
+  CHECK(tight.chips == 1);
+  CHECK(tight.layers[1].home_tiles == std::vector<int>{0});
+  CHECK(tight.layers[1].placements.back().tile == 1);
+  machine.tiles_per_chip = 3;
+  const Program roomy = compile(net.build(), machine);
+  CHECK(roomy.layers[1].home_tiles == std::vector<int>{1});
+  CHECK(roomy.layers[2].home_tiles == std::vector<int>{2});
 }
 
 TEST_CASE("functions stand on the tile of the latest of their nearest weighted layers") {
@@ -273,4 +303,11 @@ TEST_CASE("the printed table names layers, buffers and spilled bytes") {
   CHECK(text.find("average_pool_8") != std::string::npos);
   CHECK(text.find("pixel granular") != std::string::npos);
   CHECK(text.find("135") != std::string::npos);  // stem: ((12 x 2) + 3) x 5
+  Machine wide = small_machine();
+  wide.toeplitz = true;
+  wide.crossbar.columns = 64;
+  std::ostringstream table;
+  print(table, compile(graph, wide), wide);
+  // 45 rows, 8 filters, two windows a vector, 2 blocks.
+  CHECK(table.str().find("      45        8         2       2") != std::string::npos);
 }

@@ -2,13 +2,36 @@
 // What cells store, when a converter is proved to lose nothing, and what the fidelity asked for makes of it.
 #include "models/mapping/encode_blocks.h"
 
+#include <array>
 #include <catch2/catch.hpp>
 
+#include "models/dnn/synthetic/graph_builder.h"
 #include "models/mapping/program.h"
 #include "testbenches/models/mapping/small_networks.h"
 
 using namespace mho;
 using namespace mho::mapping;
+
+namespace {
+
+/// A block of `expansion` windows of a 2 x 4 kernel, 3 channels, 2 filters: filter f of window p has in row (ky, x, c)
+/// the weight w[f][ky][x - p stride][c]; no weight is 0.
+void check_wide(const Block& block, const std::vector<std::int8_t>& w, int stride, int expansion) {
+  const arithmetic::EncodedBlock& encoded = block.encoded;
+  REQUIRE(encoded.filters == 2 * expansion);
+  for (int row = 0; row < encoded.rows; ++row)
+    for (int f = 0; f < encoded.filters; ++f) {
+      const int width = 4 + (expansion - 1) * stride, k = block.row_first + row;
+      const int c = k % 3, x = k / 3 % width, ky = k / 3 / width, kx = x - f / 2 * stride;
+      const bool reaches = kx >= 0 && kx < 4;
+      CHECK(stored_weight(encoded, row, f) == (reaches ? w[std::size_t(((f % 2 * 2 + ky) * 4 + kx) * 3 + c)] : 0));
+      if (expansion == 1) continue;
+      const arithmetic::FilterRange range = encoded.weighted[std::size_t(row)];
+      CHECK((f >= range.first && f < range.first + range.count) == reaches);
+    }
+}
+
+}  // namespace
 
 TEST_CASE("columns are flipped where their all-ones response sets the top bit of the lossless code") {
   // 128 rows of 2-bit cells, 1-bit DACs: 9 bits, so a column flips at a sum of 256. -128 + 128 = 0 is stored as levels
@@ -28,6 +51,33 @@ TEST_CASE("columns are flipped where their all-ones response sets the top bit of
   CHECK(int(block.levels[8]) == 0);
   CHECK(int(block.levels[127 * 12 + 4]) == 0);
   CHECK(int(block.levels[127 * 12 + 8]) == 3);
+}
+
+TEST_CASE("an expanded layer stores a filter once a window, each further right, and weight 0 elsewhere") {
+  // 2 x 4 kernel on 3 channels: 6 rows a column, 24 rows. Two blocks of 22 rows hold 7 columns: four windows, two with
+  // stride 2 or 3, one with stride 4. One block of 64 holds 10: seven windows; with stride 5 two and a gap between
+  // them.
+  const std::vector<std::array<int, 3>> cases = {{22, 1, 4}, {22, 2, 2}, {22, 3, 2},
+                                                 {22, 4, 1}, {64, 1, 7}, {64, 5, 2}};
+  for (const char* encoding : {"flip", "biased"})
+    for (const auto& [rows, stride, expansion] : cases) {
+      INFO(encoding << ", " << rows << " rows, stride " << stride);
+      dnn::GraphBuilder net("wide");
+      dnn::Window window = dnn::square_window(2, stride);
+      window.kernel_width = 4;
+      net.output(net.convolution(net.input({2, 60, 3}), 2, window));
+      dnn::Graph graph = net.build();
+      for (int i = 0; i < 48; ++i)
+        graph.nodes[0].weights.values[std::size_t(i)] = std::int8_t(i % 2 == 0 ? 2 * i + 1 : -2 * i);
+      Machine machine = small_machine();
+      machine.toeplitz = true;
+      machine.encoding = encoding;
+      machine.crossbar.rows = rows;
+      machine.crossbar.columns = 64;
+      const std::vector<Block> blocks = encode_blocks(graph, graph.nodes[0], machine);
+      CHECK(blocks.size() == (rows == 22 ? 2 : 1));
+      for (const Block& block : blocks) check_wide(block, graph.nodes[0].weights.values, stride, expansion);
+    }
 }
 
 TEST_CASE("what is stored does not depend on the ADC") {
@@ -53,9 +103,9 @@ TEST_CASE("the proof of losslessness agrees with the programmed array's own") {
           adc.bits = bits;
           adc.is_signed = is_signed;
           INFO(encoding << " " << rows << " rows, " << bits << " bits");
-          CHECK(loss_of(bound, layer.blocks, adc).empty() ==
+          CHECK(loss_of(bound, layer.blocks, layer.stream, adc).empty() ==
                 !array.loss(arithmetic::AdcRange::of(bits, is_signed)).has_value());
-          CHECK((bits >= bits_for(bound, adc)) == loss_of(bound, layer.blocks, adc).empty());
+          CHECK((bits >= bits_for(bound, adc)) == loss_of(bound, layer.blocks, layer.stream, adc).empty());
         }
     }
 }

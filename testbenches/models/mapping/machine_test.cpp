@@ -42,7 +42,7 @@ TEST_CASE("ISAAC's 16-bit and 8-bit machines are accepted") {
 TEST_CASE("derived numbers of ISAAC: 96 crossbars a tile, 16128 a chip, 16 filters a crossbar") {
   CHECK(Machine().crossbars_per_tile() == 96);
   CHECK(Machine().crossbars_per_chip() == 16128);
-  CHECK(Machine().filters_per_crossbar() == 16);
+  CHECK(Machine().filters_per_crossbar(8) == 16);
 }
 
 TEST_CASE("counts outside their range are refused by key") {
@@ -110,7 +110,8 @@ TEST_CASE("the weight slices cover the data bits, fit a cell each and a crossbar
 
 TEST_CASE("an unknown encoding is refused") {
   CHECK(refusal([](Machine& m) { m.encoding = "flip"; }) == "accepted");
-  CHECK_THROWS_WITH(Machine().encoding = "flipped", "no built-in policy is called `flipped` (flip or biased)");
+  CHECK_THROWS_WITH(Machine().encoding = "flipped",
+                    "no built-in policy is called `flipped` (flip or biased or centre_offset or zero_offset)");
 }
 
 TEST_CASE("column sums must fit 16 bits") {

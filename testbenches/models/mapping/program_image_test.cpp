@@ -105,6 +105,7 @@ TEST_CASE("a program survives the way through an image") {
     CHECK(decoded.layers[i].lossless == program.layers[i].lossless);
     CHECK(decoded.layers[i].stream.is_signed == program.layers[i].stream.is_signed);
     CHECK(decoded.layers[i].home_tiles == program.layers[i].home_tiles);
+    CHECK(decoded.layers[i].parts == program.layers[i].parts);
     REQUIRE(decoded.layers[i].blocks.size() == program.layers[i].blocks.size());
     for (std::size_t b = 0; b < program.layers[i].blocks.size(); ++b) {
       CHECK(decoded.layers[i].blocks[b].encoded.levels == program.layers[i].blocks[b].encoded.levels);

@@ -134,3 +134,70 @@ TEST_CASE("crossbars that stand in another layer's crossbar_tile are not counted
         "three: needs 4 crossbar_tiles (each belongs to one layer), chips: 1 has 3, 1 are missing (chips: 2 or more, "
         "or auto)");
 }
+
+namespace {
+
+/// What greedy replication makes of one chip with so many crossbar_tiles, all of those that are spare offered.
+Allocation greedy(const dnn::Graph& graph, Machine machine) {
+  machine.replication = Replication::kGreedy;
+  const Allocation one_copy = allocate(graph, machine);
+  CHECK(one_copy.replicas == std::vector<int>(one_copy.replicas.size(), 1));
+  return replicate_greedily(graph, machine, one_copy, one_copy.spare_crossbar_tiles);
+}
+
+}  // namespace
+
+TEST_CASE("greedy replication copies the layer that takes longest, the first of those that take equally long") {
+  // 256, 64, 16 and 1 windows; 1, 2, 6 and 8 crossbars a copy; crossbar_tiles of 8. One copy takes 4 crossbar_tiles, so
+  // of five one is spare. Windows / copies: the first layer is copied until 64 / 1 of the second is longer, then both
+  // by turns, as far as the crossbar_tiles hold: at 8 copies the first one's is full, and with 256 / 8 = 64 / 2 it
+  // comes first, so it gets the spare one. At 16 and 4 copies both and the third take 16, and no copy fits any more.
+  const Allocation five = greedy(three_convolutions(), with_crossbar_tiles(5));
+  CHECK(five.replicas == std::vector<int>{16, 4, 1, 1});
+  CHECK(five.spare_crossbar_tiles == 0);
+  CHECK(five.chips == 1);
+  // With two spare ones: the first layer, at 16 again first among equals, takes the second one, the others are passed
+  // over, and the copies up to 24 are free.
+  CHECK(greedy(three_convolutions(), with_crossbar_tiles(6)).replicas == std::vector<int>{24, 4, 1, 1});
+  // With none: up to what the crossbar_tiles hold.
+  CHECK(greedy(three_convolutions(), with_crossbar_tiles(4)).replicas == std::vector<int>{8, 4, 1, 1});
+}
+
+TEST_CASE("greedy replication ends at one copy a window and takes no more than it is given") {
+  const Allocation all = greedy(three_convolutions(), isaac_8b());
+  CHECK(all.replicas == std::vector<int>{256, 64, 16, 1});
+  // 256 / 8 + 128 / 8 + 96 / 8 + 8 / 8 crossbar_tiles of 168 x 12.
+  CHECK(all.spare_crossbar_tiles == 168 * 12 - 32 - 16 - 12 - 1);
+  Machine machine = isaac_8b();
+  machine.replication = Replication::kGreedy;
+  const Allocation one_copy = allocate(three_convolutions(), machine);
+  CHECK(one_copy.spare_crossbar_tiles == 168 * 12 - 4);
+  CHECK(replicate_greedily(three_convolutions(), machine, one_copy, 1).replicas == std::vector<int>{16, 4, 1, 1});
+  CHECK(replicate_greedily(three_convolutions(), machine, one_copy, 0).replicas == std::vector<int>{8, 4, 1, 1});
+}
+
+TEST_CASE("a layer that needs two passes takes twice as long and is copied the more") {
+  // Two layers of 16 windows, each copy one crossbar, crossbar_tiles of one: the second takes 16 cycles a vector, the
+  // first 8. Of five crossbar_tiles the second gets one (16 x 16 / 2 = 16 x 8 / 1), then the first, which is the first
+  // of equals, then the second again.
+  ShapeGraph net;
+  net.output(net.convolution(net.convolution(net.input(4, 4, 8), 16, window(1)), 16, window(1)));
+  net.graph.tensors[1].type = dnn::CodeType::kInt8;
+  Machine machine = with_crossbar_tiles(5);
+  machine.crossbar.crossbars = 1;
+  CHECK(greedy(net.graph, machine).replicas == std::vector<int>{3, 2});  // equally long both
+  machine.signed_inputs = SignedInputs::kTwoPasses;
+  CHECK(greedy(net.graph, machine).replicas == std::vector<int>{2, 3});
+}
+
+TEST_CASE("greedy replication of a large network is a matter of milliseconds") {
+  // Nothing is measured: 84 layers and 16128 crossbars for copies must simply not take until the test's limit.
+  ShapeGraph net("large");
+  int x = net.input(56, 56, 64);
+  for (int i = 0; i < 84; ++i) x = net.convolution(x, 64, window(3, 1, 1));
+  net.output(x);
+  const Allocation allocation = greedy(net.graph, isaac_8b());
+  CHECK(allocation.spare_crossbar_tiles < 2);
+  // 84 equal layers of 5 blocks x 2 = 10 crossbars share 2016 crossbar_tiles: 24 each, which hold 19 copies.
+  for (const int copies : allocation.replicas) CHECK(copies == 19);
+}

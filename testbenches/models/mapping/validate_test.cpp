@@ -98,8 +98,11 @@ TEST_CASE("a program for more chips than the machine has is refused, for fewer i
 TEST_CASE("replicas, streams and homes are checked") {
   CHECK(refused_for([](Program& p) { p.layers[0].replicas = 0; }, "0 replicas"));
   CHECK(refused_for([](Program& p) { p.layers[0].replicas = 145; }, "145 replicas (1 to 144)"));
-  CHECK(refused_for([](Program& p) { p.layers[0].home_tiles.pop_back(); }, "one home tile a replica"));
-  CHECK(refused_for([](Program& p) { ++p.layers[0].home_tiles[1]; }, "replica 1 is at home"));
+  CHECK(refused_for([](Program& p) { p.layers[0].home_tiles.pop_back(); }, "one home tile for each part"));
+  CHECK(refused_for([](Program& p) { ++p.layers[0].home_tiles[1]; }, "replica 1, part 0 is at home"));
+  CHECK(refused_for([](Program& p) { p.layers[0].parts.clear(); }, "cut into other parts"));
+  CHECK(refused_for([](Program& p) { p.layers[0].parts = {{0, 4}, {4, 4}}; }, "cut into other parts"));
+  CHECK(refused_for([](Program& p) { --p.layers[0].parts[0].count; }, "cut into other parts"));
   CHECK(refused_for([](Program& p) { p.layers[0].stream.is_signed = true; }, "input stream"));
   CHECK(
       refused_for([](Program& p) { p.layers[0].stream.slicing = arithmetic::Slicing::uniform(8, 2); }, "input stream"));
@@ -119,6 +122,26 @@ TEST_CASE("blocks that do not hold their part of the weights are refused") {
                     "coefficients"));
   CHECK(refused_for([](Program& p) { p.layers[0].blocks[0].encoded.recombination.unit_coefficient.push_back(0); },
                     "coefficients"));
+}
+
+TEST_CASE("windows of a vector and cells with a weight are those that follow from the shapes") {
+  CHECK(refused_for([](Program& p) { p.layers[0].expansion = 2; }, "computes 2 windows with one vector (1)"));
+  CHECK(refused_for([](Program& p) { p.layers[0].expansion = 0; }, "computes 0 windows with one vector (1)"));
+  const auto weighted = [](Program & p, std::size_t layer) -> auto& {
+    return p.layers[layer].blocks[0].encoded.weighted;
+  };
+  CHECK(refused_for([&](Program& p) { weighted(p, 0).resize(32, {0, 8}); }, "has its weights in other cells"));
+  CHECK(refused_for([&](Program& p) { weighted(p, 1).clear(); }, "has its weights in other cells"));
+  CHECK(refused_for([&](Program& p) { weighted(p, 1)[8].first = 1; }, "has its weights in other cells"));
+  CHECK(refused_for([&](Program& p) { weighted(p, 1)[8].count = 9; }, "other filters than its own"));
+  Machine machine = small_machine();
+  machine.toeplitz = true;
+  machine.crossbar.columns = 64;
+  Program wide = compile(every_node(), machine);
+  CHECK_NOTHROW(validate(wide, machine));
+  // 12 x 12 pixels are 72 vectors of two windows.
+  wide.layers[0].replicas = 73;
+  CHECK_THROWS_WITH(validate(wide, machine), Catch::Contains("73 replicas (1 to 72)"));
 }
 
 TEST_CASE("levels and coefficients out of range are refused") {
@@ -149,6 +172,7 @@ TEST_CASE("placements that leave out, repeat or move weights are refused") {
   CHECK(refused_for([](Program& p) { p.layers[0].placements.push_back(p.layers[0].placements[0]); }, "to spare"));
   CHECK(refused_for(change(0, 1, &Placement::block, 1), "placement 1 is out of order"));
   CHECK(refused_for(change(0, 1, &Placement::replica, 1), "placement 1 is out of order"));
+  CHECK(refused_for(change(0, 1, &Placement::part, 1), "placement 1 is out of order"));
   CHECK(refused_for(change(0, 0, &Placement::first_filter, 4), "placement 0 is out of order"));
   CHECK(refused_for(change(0, 0, &Placement::filters, -4), "placement 0 has 2 crossbars (1)"));
   CHECK(refused_for(change(0, 0, &Placement::filters, -100), "out of order"));

@@ -312,6 +312,11 @@ TEST_CASE("a function unit refuses psums that belong to no open window, and jobs
 }
 
 /// A slice of a vector that a crossbar_tile has driven.
+void replace_slice(tlm::tlm_generic_payload& of, std::shared_ptr<const arithmetic::ProgrammedArray> array, int cycle) {
+  const std::unique_ptr<pim::Slice> old(of.get_extension<pim::Slice>());
+  of.set_extension(new pim::Slice(old->vector(), std::move(array), cycle, 8));
+}
+
 TEST_CASE("converters and shift_add_units refuse what is no slice of a vector they can serve") {
   Bench bench;
   mapping::AdcConfig config;
@@ -363,6 +368,9 @@ TEST_CASE("converters and shift_add_units refuse what is no slice of a vector th
         *ends, [](auto&, auto& batch) { batch.array = nullptr; }, true, false);
     check(
         *ends, [](auto& slice, auto&) { slice.set_address(77); }, true, false);
+    for (const int cycle : {-1, 0, 8})
+      check(
+          *ends, [&](auto& s, auto&) { replace_slice(s, cycle == 0 ? nullptr : array, cycle); }, true, false);
   }
   check(
       bench.ends, [](auto&, auto& batch) { batch.form = pim::Batch::Form::kCodes; }, true, false);

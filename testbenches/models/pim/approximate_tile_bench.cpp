@@ -174,7 +174,7 @@ int TileChain::send(int number, const std::vector<std::uint8_t>& codes, bool exa
   batch->ring.offset = at;
   batch->ring.row_bytes = std::size_t(region.rows);
   batch->pool = &pool_;
-  const std::size_t bytes = pim::lay_out(*batch, region.setup.stream.slicing.count(), region.columns());
+  const std::size_t bytes = pim::lay_out(*batch, arithmetic::count_cycles(region.setup.stream), region.columns());
   auto payload = pool_.acquire(unsigned(bytes + pim::kDataAlignment));
   const auto beyond = reinterpret_cast<std::uintptr_t>(payload->get_data_ptr()) % pim::kDataAlignment;
   payload->set_data_ptr(payload->get_data_ptr() + (pim::kDataAlignment - beyond) % pim::kDataAlignment);

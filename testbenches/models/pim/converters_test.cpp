@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shared converters and the shift-and-add unit behind an unmodified crossbar_tile: clipping and what is counted,
 // recombination against naive dot products, and what each of them refuses when it stands alone.
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "testbenches/models/pim/region_bench.h"
@@ -78,10 +79,11 @@ TEST_CASE("an ADC with too few bits clips in place, counts each clipped sum and 
   sc_core::sc_start(sc_core::SC_ZERO_TIME);
   RegionData region = random_region(7, 16, 3, 1, 8);
   REQUIRE(bench.program(region) == tlm::TLM_OK_RESPONSE);
-  const std::vector<std::uint8_t> codes = random_codes(2, 6, 16);
+  std::vector<std::uint8_t> codes = random_codes(2, 6, 16);
+  std::fill_n(codes.begin(), 16, std::uint8_t{255});  // the unit column sums to 16
   BatchOfCodes batch(region, codes, false);
   REQUIRE(bench.input.send(1, batch.bytes, &batch.batch) == tlm::TLM_OK_RESPONSE);
-  std::uint64_t saturations = 0;
+  std::uint64_t saturations = 0, unit_saturations = 0;
   bool changed = false;
   for (int window = 0; window < 6; ++window) {
     const std::uint8_t* const vector = codes.data() + window * 16;
@@ -90,11 +92,16 @@ TEST_CASE("an ADC with too few bits clips in place, counts each clipped sum and 
       changed = changed || batch.psum(window, filter) != dot(region, vector, filter);
     }
     for (int slice = 0; slice < 8; ++slice)
-      for (int column = 0; column <= 12; ++column) saturations += column_sum(region, vector, column, slice) > 15;
+      for (int column = 0; column <= 12; ++column) {
+        const bool outside = column_sum(region, vector, column, slice) > 15;
+        saturations += outside;
+        unit_saturations += outside && column == 12;
+      }
   }
   CHECK(changed);
-  CHECK(saturations > 0);
+  CHECK(unit_saturations > 0);
   CHECK(bench.ledger.total()[Action::kSaturations] == saturations);
+  CHECK(bench.ledger.total()[Action::kOutOfRange] == saturations - unit_saturations);
 }
 
 TEST_CASE("exact psums that the ADC could have changed are refused and reach nobody") {

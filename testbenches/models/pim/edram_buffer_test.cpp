@@ -43,6 +43,7 @@ TEST_CASE("the port of a buffer keeps every rule, also where a neighbour lends s
   BufferBench bench;
   TargetDescription description;
   description.ranges = {{0, 1000, true, true, true, {}, false}};
+  description.byte_enables = true;
   CHECK(violated_rules(bench.port.target(), description) == std::vector<std::string>{});
   bench.buffer.reach(1500);
   bench.buffer.reach(10);  // reaches less than before: nothing changes
@@ -74,6 +75,41 @@ TEST_CASE("lines are counted at the machine's width, reads and writes apart") {
   payload.clear_extension(&pipeline);
   CHECK(payload.is_response_ok());
   CHECK(bench.ledger.of(2)[Action::kEdramLinesWritten] == 4);
+}
+
+TEST_CASE("bytes that are not enabled keep what they were and cost no line") {
+  // 2 of every 5 bytes, three times and the 2 of a fourth: 8 codes of two bytes in 4 items, a line each.
+  BufferBench bench;
+  std::vector<std::uint8_t> bytes(17, 9), enables = {TLM_BYTE_ENABLED, TLM_BYTE_ENABLED, 0, 0, 0};
+  pim::Pipeline pipeline;
+  pipeline.node = 2;
+  pipeline.count = 4;
+  tlm::tlm_generic_payload payload;
+  payload.set_write();
+  payload.set_address(100);
+  payload.set_data_ptr(bytes.data());
+  payload.set_data_length(17);
+  payload.set_streaming_width(17);
+  payload.set_byte_enable_ptr(enables.data());
+  payload.set_byte_enable_length(5);
+  payload.set_extension(&pipeline);
+  sc_core::sc_time delay;
+  bench.port.socket->b_transport(payload, delay);
+  payload.clear_extension(&pipeline);
+  CHECK(payload.is_response_ok());
+  CHECK(bench.ledger.of(2)[Action::kEdramLinesWritten] == 4);
+  std::vector<std::uint8_t> seen(18);
+  CHECK(bench.port.debug(tlm::TLM_READ_COMMAND, 100, seen.data(), 18) == 18);
+  CHECK(seen == std::vector<std::uint8_t>{9, 9, 0, 0, 0, 9, 9, 0, 0, 0, 9, 9, 0, 0, 0, 9, 9, 0});
+  // Alone, 24 of 40 codes are 48 bytes, two lines.
+  bytes.assign(40, 7);
+  enables = {TLM_BYTE_ENABLED, TLM_BYTE_ENABLED, TLM_BYTE_ENABLED, 0, 0};
+  payload.set_data_ptr(bytes.data());
+  payload.set_data_length(40);
+  payload.set_streaming_width(40);
+  payload.set_byte_enable_ptr(enables.data());
+  bench.port.socket->b_transport(payload, delay);
+  CHECK(bench.ledger.of(-1)[Action::kEdramLinesWritten] == 2);
 }
 
 /// Rows of a 5 x 4 x 4 map with zero point 7 that pass through a ring of four rows, as second inference of a stream.

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "models/dnn/synthetic/graph_builder.h"
+#include "models/mapping/block_layout.h"
 #include "testbenches/models/pim/device_bench.h"
 #include "testbenches/models/pim/network_graphs.h"
 #include "testbenches/strict_reports.h"
@@ -16,7 +17,9 @@ namespace {
 using observe::Action;
 
 struct Totals {
-  std::size_t forwarded = 0, several_chips = 0, spilled = 0, replicated = 0, signed_inputs = 0;
+  std::size_t forwarded = 0, parts = 0, several_chips = 0, spilled = 0, replicated = 0, signed_inputs = 0;
+  std::size_t cropped = 0, shared = 0;  ///< layers of several windows a vector, and what becomes of their rows
+  std::set<int> expansions, strides;
 };
 
 /// Counts of one layer, from its plan and the shapes alone.
@@ -24,7 +27,9 @@ void check_layer(const Device<>& device, const mapping::LayerPlan& layer, const 
                  std::uint64_t inferences) {
   const mapping::Machine& machine = device.machine;
   const dnn::Shape& out = device.graph.output_of(device.graph.nodes[std::size_t(layer.node)]).shape;
-  const std::uint64_t windows = inferences * unsigned(out.height) * unsigned(out.width);
+  const std::uint64_t pixels = inferences * unsigned(out.height) * unsigned(out.width);
+  const std::uint64_t windows =
+      inferences * unsigned(out.height) * unsigned(mapping::vectors_of_row(out.width, layer.expansion));
   const auto slices = unsigned((machine.data_bits + machine.dac_bits - 1) / machine.dac_bits);
   std::uint64_t columns = 0, filters = 0;
   for (const mapping::Block& block : layer.blocks) {
@@ -34,7 +39,7 @@ void check_layer(const Device<>& device, const mapping::LayerPlan& layer, const 
   CHECK(counts[Action::kConversions] == windows * slices * columns);
   CHECK(counts[Action::kShiftAdds] == counts[Action::kConversions] + counts[Action::kUnitConversions]);
   CHECK(counts[Action::kArrayCycles] == counts[Action::kUnitConversions]);
-  CHECK(counts[Action::kFunctionOutputs] == windows * unsigned(out.channels));
+  CHECK(counts[Action::kFunctionOutputs] == pixels * unsigned(out.channels));
   CHECK(counts[Action::kTileShiftAdds] >= windows * filters);
   CHECK(counts[Action::kSaturations] == 0);
   if (layer.replicas > 1) return;
@@ -70,8 +75,15 @@ void check_counts(Device<>& device, std::uint64_t inferences) {
 void note(const Device<>& device, Totals& totals) {
   for (const mapping::LayerPlan& layer : device.compiled.layers) {
     totals.replicated += layer.replicas > 1;
-    for (const mapping::Placement& p : layer.placements)
-      totals.forwarded += p.tile != layer.home_tiles[std::size_t(p.replica)];
+    if (layer.expansion > 1) {
+      const dnn::Node& node = device.graph.nodes[std::size_t(layer.node)];
+      totals.cropped += device.graph.output_of(node).shape.width % layer.expansion != 0;
+      totals.shared += layer.replicas > 1;
+      totals.strides.insert(node.window.stride_x);
+    }
+    totals.expansions.insert(layer.expansion);
+    for (const mapping::Placement& p : layer.placements) totals.forwarded += p.tile != layer.home_of(p.replica, p.part);
+    totals.parts += layer.parts.size() > 1;
   }
   totals.several_chips += device.compiled.chips > 1;
   for (const mapping::Ring& ring : device.compiled.rings) totals.spilled += ring.spilled_to >= 0;
@@ -80,12 +92,14 @@ void note(const Device<>& device, Totals& totals) {
 }
 
 /// Networks `first` .. on every machine, all in one simulation: none touches another.
-void check_networks(unsigned first, unsigned count, mapping::Fidelity fidelity) {
+Totals check_networks(unsigned first, unsigned count, mapping::Fidelity fidelity, bool toeplitz = false) {
   std::vector<std::unique_ptr<Device<>>> devices;
   for (unsigned seed = first; seed < first + count; ++seed)
     for (const mapping::Machine& odd : odd_machines()) {
       mapping::Machine machine = odd;
       machine.fidelity = fidelity;
+      machine.toeplitz = toeplitz;
+      if (toeplitz) machine.crossbar.columns *= 4;
       DeviceOptions options;
       const dnn::Graph graph = random_network(seed);
       options.skew = seed % 4;
@@ -105,11 +119,14 @@ void check_networks(unsigned first, unsigned count, mapping::Fidelity fidelity) 
     check_counts(*device, 3);
     note(*device, totals);
   }
+  if (toeplitz) return totals;
   CHECK(totals.forwarded > 0);
+  CHECK(totals.parts > 0);
   CHECK(totals.several_chips > 0);
   CHECK(totals.spilled > 0);
   CHECK(totals.replicated > 0);
   CHECK(totals.signed_inputs > 0);
+  return totals;
 }
 
 TEST_CASE("random networks on odd machines equal the integer reference with exact products") {
@@ -118,6 +135,23 @@ TEST_CASE("random networks on odd machines equal the integer reference with exac
 
 TEST_CASE("random networks on odd machines equal the integer reference slice by slice") {
   check_networks(7, 6, mapping::Fidelity::kSliced);
+}
+
+/// On machines with free columns.
+void check_wide_networks(unsigned first, mapping::Fidelity fidelity) {
+  const Totals totals = check_networks(first, 6, fidelity, true);
+  CHECK(totals.expansions.size() >= 5);
+  CHECK(totals.strides.size() == 2);
+  CHECK(totals.cropped > 0);
+  CHECK(totals.shared > 0);
+}
+
+TEST_CASE("several windows a vector equal the integer reference with exact products") {
+  check_wide_networks(13, mapping::Fidelity::kExact);
+}
+
+TEST_CASE("several windows a vector equal the integer reference slice by slice") {
+  check_wide_networks(19, mapping::Fidelity::kSliced);
 }
 
 TEST_CASE("operators between products equal the integer reference on odd machines in both timing modes") {

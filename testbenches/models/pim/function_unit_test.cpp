@@ -34,7 +34,9 @@ class SparseTarget : public sc_core::sc_module {
  private:
   void access(tlm::tlm_generic_payload& payload, sc_core::sc_time&) {
     payload.set_response_status(refuses ? tlm::TLM_GENERIC_ERROR_RESPONSE : tlm::TLM_OK_RESPONSE);
+    const unsigned char* const enables = payload.get_byte_enable_ptr();
     for (unsigned i = 0; i < payload.get_data_length() && !refuses; ++i) {
+      if (enables != nullptr && enables[i % payload.get_byte_enable_length()] == TLM_BYTE_DISABLED) continue;
       std::uint8_t& byte = bytes[payload.get_address() + i];
       (payload.is_read() ? payload.get_data_ptr()[i] : byte) = payload.is_read() ? byte : payload.get_data_ptr()[i];
     }
@@ -182,6 +184,43 @@ TEST_CASE("requantised psums go to every destination at their pixel, and the acc
   CHECK(bench.ledger.of(1)[Action::kFunctionOutputs] == 6);
   CHECK(bench.ledger.of(1)[Action::kSpilledBytes] == 6);
   CHECK(bench.submit(job) == tlm::TLM_COMMAND_ERROR_RESPONSE);  // nothing is left to requantise
+}
+
+TEST_CASE("a part of the filters is written where its codes lie in each pixel, and nothing else is touched") {
+  // Filters 1 and 2 of three; pixels 1 and 2 of four, later pixel 3.
+  UnitBench bench;
+  const dnn::Graph graph = small_layer();
+  const dnn::Requantiser requantiser(graph, graph.nodes[0]);
+  const std::vector<std::int32_t> psums = {-9000, 9000, 3000, -3000};
+  REQUIRE(bench.add(psums, 2, 0, 2) == tlm::TLM_OK_RESPONSE);
+  FunctionJob job;
+  job.kind = FunctionJob::Kind::kRequantise;
+  job.graph = &graph, job.node = &graph.nodes[0], job.requantiser = &requantiser;
+  job.x_first = job.first_filter = 1;
+  job.windows = job.filters = 2;
+  job.destinations = {{3, 100, true}, {7, 200, true}};
+  pim::Pipeline pipeline;
+  pipeline.count = 2;
+  REQUIRE(bench.submit(job, &pipeline) == tlm::TLM_OK_RESPONSE);
+  CHECK(pipeline.multicast == 0);  // what is sent next is no copy
+  std::map<std::uint64_t, std::uint8_t> here, there;
+  for (int i = 0; i < 4; ++i) {
+    const int at = (1 + i / 2) * 3 + 1 + i % 2;
+    std::uint8_t& code = here[std::uint64_t(100 + at)];
+    requantiser.apply(&psums[std::size_t(i)], 1, 1 + i % 2, 1, &code, 1);
+    there[pim::tile_address(7, std::uint64_t(200 + at))] = code;
+  }
+  CHECK(bench.buffer.bytes == here);
+  CHECK(bench.network.bytes == there);
+  CHECK(bench.ledger.total()[Action::kSpilledBytes] == 2 * 4);
+  job.kind = FunctionJob::Kind::kStore;
+  job.x_first = 3;
+  std::vector<std::uint8_t> codes = {11, 12};
+  REQUIRE(bench.jobs.send(0, codes, &job) == tlm::TLM_OK_RESPONSE);
+  here[110] = 11, here[111] = 12;
+  CHECK(bench.buffer.bytes == here);
+  job.first_filter = 2;  // two filters from the last one on
+  CHECK(bench.jobs.send(0, codes, &job) == tlm::TLM_COMMAND_ERROR_RESPONSE);
 }
 
 TEST_CASE("forwarded psums are sent to the home tile's window, once") {

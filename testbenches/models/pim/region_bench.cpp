@@ -63,7 +63,7 @@ BatchOfCodes::BatchOfCodes(const RegionData& region, const std::vector<std::uint
   batch.count = int(codes.size()) / region.rows;
   batch.rows = region.rows;
   batch.filters = batch.layer_filters = region.filters;
-  bytes.resize(pim::lay_out(batch, 8, region.columns()));
+  bytes.resize(pim::lay_out(batch, arithmetic::count_cycles(region.setup.stream), region.columns()));
   std::copy(codes.begin(), codes.end(), bytes.begin() + std::ptrdiff_t(batch.codes_at));
 }
 

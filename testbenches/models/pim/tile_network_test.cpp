@@ -102,6 +102,57 @@ TEST_CASE("packets go along x first, then along y, and to another chip by way of
   CHECK(way(4, 15) == Names{"router_4", "router_3", "router_0", "links", "router_9", "router_12", "router_15"});
 }
 
+/// What writes of 14 bytes from one tile to others, with the same number, cost together, and when they arrive.
+observe::Counts cost(Device<>& device, std::size_t from, const std::vector<int>& to, std::uint64_t number,
+                     std::vector<double>* arrivals_ns = nullptr) {
+  pim::AcceleratorCore& core = device.accelerator.core();
+  observe::Counts cost = core.ledger().of(-1);
+  pim::Pipeline pipeline;
+  pipeline.multicast = number;
+  std::vector<std::uint8_t> bytes(14, 1);
+  for (const int tile : to) {
+    tlm::tlm_generic_payload payload;
+    payload.set_write();
+    payload.set_address(pim::tile_address(tile, 0));
+    payload.set_data_ptr(bytes.data());
+    payload.set_data_length(14);
+    payload.set_streaming_width(14);
+    payload.set_extension(&pipeline);
+    sc_core::sc_time delay;
+    core.tiles()[from]->function.network->b_transport(payload, delay);
+    payload.clear_extension(&pipeline);
+    CHECK(payload.is_response_ok());
+    if (arrivals_ns != nullptr) arrivals_ns->push_back(delay.to_seconds() * 1e9);
+  }
+  for (const Action action : {Action::kRouterFlits, Action::kHyperTransportBits})
+    cost[action] = core.ledger().of(-1)[action] - cost[action];
+  return cost;
+}
+
+TEST_CASE("what goes to several tiles passes a link once and is copied where the ways part") {
+  // 14 bytes are 4 flits. From 0 to 2, 5 and 8 of a 3 x 3 mesh: out of routers 0 and 1 once, out of 2 to its tile and
+  // down, out of 5 to its tile and down, out of 8 to its tile: 7 outputs. One by one they pass 3 + 4 + 5 routers.
+  mapping::Machine machine = two_chips();
+  Device<> forking("forking", two_layers(), machine);
+  machine.router.multicast = false;
+  Device<> plain("plain", two_layers(), machine);
+  sc_core::sc_start(sc_core::SC_ZERO_TIME);
+  std::vector<double> together;
+  CHECK(cost(forking, 0, {2, 5, 8}, 5, &together)[Action::kRouterFlits] == 4 * 7);
+  CHECK(cost(plain, 0, {2, 5, 8}, 5)[Action::kRouterFlits] == 4 * (3 + 4 + 5));
+  CHECK(cost(forking, 0, {2, 5, 8}, 0)[Action::kRouterFlits] == 4 * (3 + 4 + 5));
+  CHECK(cost(forking, 0, {2}, 7)[Action::kRouterFlits] == 4 * 3);
+  CHECK(cost(forking, 0, {2}, 8)[Action::kRouterFlits] == 4 * 3);  // other bytes
+  // Tiles 12 and 15 stand on the other chip.
+  CHECK(cost(forking, 0, {12, 15}, 9)[Action::kHyperTransportBits] == 112);
+  CHECK(cost(plain, 0, {12, 15}, 9)[Action::kHyperTransportBits] == 224);
+  // A copy is one hop of 1 / 1.2 GHz behind the one that stays at the router before it: it waits for none of them. The
+  // eDRAM write of the first has no part in it, each tile has its own.
+  REQUIRE(together.size() == 3);
+  CHECK(together[1] - together[0] == Approx(1 / 1.2).margin(0.002));
+  CHECK(together[2] - together[1] == Approx(1 / 1.2).margin(0.002));
+}
+
 TEST_CASE("tiles that are not built, lie beyond the machine or have no such offset are unmapped") {
   DeviceOptions options;
   options.crossbar_tiles_built = 2 * 11 - 1;  // tiles 0 to 10
@@ -131,6 +182,7 @@ TEST_CASE("the network keeps the rules of a memory map, seen from a tile of eith
   Device<> device("pim", two_layers(), two_chips());
   sc_core::sc_start(sc_core::SC_ZERO_TIME);
   TargetDescription description;
+  description.byte_enables = true;
   for (const int tile : {0, 5, 12})
     description.ranges.push_back({pim::tile_address(tile, 0), 4096, true, true, true, {}, false});
   for (const std::size_t from : {2, 17}) {
@@ -144,6 +196,7 @@ TEST_CASE("the staging buffer keeps the rules once a program has given it a size
   Device<> device("pim", two_layers(), two_chips());
   device.program();
   TargetDescription description;
+  description.byte_enables = true;
   description.ranges = {{0, 4096, true, true, true, {}, false},
                         {pim::tile_address(18, 0), 48, true, true, true, {}, false}};
   auto& socket = device.accelerator.core().tiles()[11]->function.network;

@@ -3,6 +3,7 @@
 // register, 2-17 crossbars, 3-18 converters, 4-19 shift-and-add, 20 output register, 21 sigmoid, 22 buffer write.
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <map>
 
 #include "testbenches/models/pim/timing_bench.h"
 #include "testbenches/strict_reports.h"
@@ -187,6 +188,30 @@ TEST_CASE("psums of a second tile come over a router and are added once more") {
   const double forwarded = own + 0.833 + 13.333 + 100;
   CHECK(remote.back().begin_ns < last.back().begin_ns);
   CHECK(function.front().begin_ns == Approx(forwarded).margin(0.01));
+}
+
+TEST_CASE("a layer of two tiles is requantised in both, and only codes cross the network") {
+  // 48 row blocks x 3 crossbars of 16 filters: 144 of a tile's 96, so 32 filters in tile 0 and 16 in tile 1, which see
+  // nothing of each other: last block, ADC, S+A, then both function units 1600 + 200 + 100 after its first cycle. Two
+  // windows of 16 codes, 4 flits each, leave tile 1 for tile 0, where the row is buffered, over the one router they
+  // share: 8 flits. With psums it would be 16 x 4 B a window, 16 flits.
+  TimedMachine machine("isaac", one_layer(1, 2, 48 * 128, 48), isaac_16b(2));
+  machine.run(1);
+  const mapping::LayerPlan& layer = machine.program().layers[0];
+  REQUIRE(layer.parts.size() == 2);
+  CHECK(layer.home_tiles == std::vector<int>{0, 1});
+  for (const auto& [tile, last] : std::map<std::string, std::string>{{"tile_0", "group_11"}, {"tile_1", "group_5"}}) {
+    const std::vector<Occupied> function = machine.records(tile + ".function", 0);
+    REQUIRE(function.size() == 1);
+    CHECK(function[0].items == 2);
+    CHECK(function[0].begin_ns == Approx(machine.records(tile + "." + last + ".crossbars", 0).back().begin_ns + 1900));
+  }
+  // Side by side: each tile's last block is the 48th in turn at its own buffer.
+  CHECK(machine.records("tile_1.group_5.crossbars", 0).back().begin_ns ==
+        Approx(machine.records("tile_0.group_11.crossbars", 0).back().begin_ns));
+  CHECK(machine.ledger().of(0)[observe::Action::kRouterFlits] == 8);
+  CHECK(machine.ledger().of(0)[observe::Action::kFunctionOutputs] == 2 * 48);
+  CHECK(machine.ledger().of(0)[observe::Action::kEdramLinesWritten] == 2 * (32 * 2 / 32 + 16 * 2 / 32));
 }
 
 }  // namespace

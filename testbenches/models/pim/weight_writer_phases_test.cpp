@@ -149,7 +149,7 @@ TEST_CASE("a refused region changes nothing and delays nobody") {
   sent[4].region.setup.rows = -2;
   sent[5].region.setup.columns_per_crossbar = 0;
   sent[6].region.setup.crossbars = -1;
-  sent[7].region.setup.cell_bits = 1;  // the crossbar_tile refuses this one
+  sent[7].region.setup.cell_bits = 3;  // the crossbar_tile refuses this one
   sc_core::sc_start();
   for (std::size_t i = 0; i < 8; ++i) {
     CAPTURE(i);

@@ -2,10 +2,11 @@
 // Program-and-verify worked by hand: steps, cells, rows and time from erased cells and from old levels.
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <memory>
 #include <string>
 
-#include "testbenches/models/pim/region_bench.h"
+#include "testbenches/models/pim/pair_bench.h"
 #include "testbenches/strict_reports.h"
 
 namespace mho::testbenches {
@@ -94,6 +95,43 @@ TEST_CASE("cells outside a small region are found as they were when a large one 
   bench.programming.resize(4);
   REQUIRE(bench.program(large) == tlm::TLM_OK_RESPONSE);
   CHECK(bench.programming.total()[Action::kCellWriteSteps] == steps);
+}
+
+TEST_CASE("pairs are written device by device: steps of both, pulses of the longest") {
+  // Erased -> 3 -1 0: steps 3 + 1 in 2 devices, 3 pulses of SET. 3 -1 0 -> -2 -4 15: down 3; up 2, 3 and 15; in 4
+  // devices: 15 + 3 pulses. Both rows alike, 10 ns and 50 ns a pulse.
+  GroupBench bench(any_adc(), slow_writer(), pair_crossbars());
+  sc_core::sc_start(sc_core::SC_ZERO_TIME);
+  RegionData region = pair_region(1, 2, 1, 0, 12, pair_stream(true));
+  const auto store = [&](const std::vector<int>& row) {
+    region.levels.clear();
+    for (int i = 0; i < 2; ++i) region.levels.insert(region.levels.end(), row.begin(), row.end());
+    bench.programming.resize(4);
+    REQUIRE(bench.program(region) == tlm::TLM_OK_RESPONSE);
+    for (std::size_t i = 0; i < 6; ++i) CHECK(bench.level(i / 3 * 12 + i % 3) == region.levels[i]);
+  };
+  store({3, -1, 0});
+  check_counts(bench.programming, -1, 2 * 4, 2 * 2, 2);
+  CHECK(bench.programmer.delay == sc_time(2 * (10 + 150), SC_NS));
+  store({-2, -4, 15});
+  check_counts(bench.programming, -1, 2 * 23, 2 * 4, 2);
+  CHECK(bench.programmer.delay == sc_time(2 * (10 + 150) + 2 * (10 + 900), SC_NS));
+}
+
+TEST_CASE("pairs that are written at once count what row by row they would") {
+  GroupBench bench(any_adc(), slow_writer(), pair_crossbars());
+  sc_core::sc_start(sc_core::SC_ZERO_TIME);
+  RegionData first = pair_region(5, 3, 4, 0, 12, pair_stream(true)),
+             second = pair_region(5, 3, 4, 1, 12, pair_stream(true));
+  first.setup.common = std::make_shared<pim::RegionContent>();
+  REQUIRE(bench.program(first) == tlm::TLM_OK_RESPONSE);
+  const observe::Counts at_once = bench.programming.total();
+  bench.programming.resize(4);
+  REQUIRE(bench.program(second) == tlm::TLM_OK_RESPONSE);
+  CHECK(bench.programming.total().values == at_once.values);
+  std::uint64_t steps = 0;
+  for (const std::uint8_t level : first.levels) steps += std::uint64_t(std::abs(int(std::int8_t(level))));
+  CHECK(at_once[Action::kCellWriteSteps] == steps);
 }
 
 /// Two replicas of a region, whose content is common or not.
