@@ -2,6 +2,8 @@
 // One run of the platform, and its record.
 #include "platforms/platform.h"
 
+#include <time.h>
+
 #include <algorithm>
 #include <chrono>
 #include <future>
@@ -10,11 +12,19 @@
 
 #include "models/input_error.h"
 #include "models/mapping/program_image.h"
+#include "platforms/host_memory.h"
 #include "platforms/observe/wave_file.h"
 #include "platforms/platform_modules.h"
 
 namespace mho {
 namespace {
+
+/// Processor time of the calling thread so far.
+double thread_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return double(time.tv_sec) + 1e-9 * double(time.tv_nsec);
+}
 
 int crossbar_tiles_used(const mapping::Program& program, const mapping::Machine& machine) {
   int used = 1;
@@ -113,12 +123,18 @@ RunRecord run_platform(const PlatformConfig& config, const dnn::Graph& graph,
   const auto begin = std::chrono::steady_clock::now();
   RunRecord record;
   record.inferences = inputs.size();
+  const double before_plan = thread_seconds();
   mapping::Program planned = mapping::plan(graph, config.machine);
+  record.compile_time_s = thread_seconds() - before_plan;
+  check_noisy_memory(planned, graph, config.machine, available_memory_bytes());
   const pim::AcceleratorConfig accelerator = accelerator_config(config, planned);
   // Weights are encoded beside the building of the modules, which only the simulator's own thread may do.
   const auto policy = std::thread::hardware_concurrency() > 1 ? std::launch::async : std::launch::deferred;
-  auto compiling = std::async(policy, [&graph, &config, program = std::move(planned)]() mutable {
-    return mapping::compile_image(std::move(program), graph, config.machine);
+  auto compiling = std::async(policy, [&graph, &config, &record, program = std::move(planned)]() mutable {
+    const double before_image = thread_seconds();
+    mapping::CompiledImage image = mapping::compile_image(std::move(program), graph, config.machine);
+    record.compile_time_s += thread_seconds() - before_image;
+    return image;
   });
   // Stays until the process ends, which can elaborate no other: to take thousands of modules apart costs as long as to
   // build them.

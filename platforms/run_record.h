@@ -38,6 +38,7 @@ struct RunRecord {
   std::vector<ModuleStatistic> statistics;  ///< of all modules, over programming and run
   double simulated_s = 0.0;                 ///< doorbell to interrupt
   double wall_time_s = 0.0;
+  double compile_time_s = 0.0;  ///< processor time of mapping and encoding; within wall_time_s, beside other work
 };
 
 }  // namespace mho

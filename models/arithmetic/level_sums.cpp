@@ -20,17 +20,6 @@ std::uint32_t sum_of_magnitudes(const std::uint8_t* levels, std::size_t count, b
   return sum;
 }
 
-/// Adds positive levels of pairs to above[], magnitudes of negative ones to below[], and returns the sum of both.
-MHO_VECTORISED
-std::uint32_t add_signs(const std::uint8_t* __restrict levels, std::size_t count, std::uint32_t* __restrict above,
-                        std::uint32_t* __restrict below) {
-  for (std::size_t c = 0; c < count; ++c) above[c] += std::uint8_t(levels[c] < 128 ? levels[c] : 0);
-  for (std::size_t c = 0; c < count; ++c) below[c] += std::uint8_t(levels[c] < 128 ? 0 : 0u - levels[c]);
-  std::uint32_t sum = 0;
-  for (std::size_t c = 0; c < count; ++c) sum += magnitude(levels[c], true);
-  return sum;
-}
-
 MHO_VECTORISED
 std::uint64_t sum_of_products(const std::uint32_t* a, const std::uint32_t* b, std::size_t count) {
   std::uint64_t sum = 0;
@@ -45,6 +34,16 @@ std::uint32_t add_row(const std::uint8_t* __restrict levels, std::size_t count, 
   for (std::size_t c = 0; c < count; ++c) columns[c] += levels[c];
   std::uint32_t sum = 0;
   for (std::size_t c = 0; c < count; ++c) sum += levels[c];
+  return sum;
+}
+
+MHO_VECTORISED
+std::uint32_t add_signs(const std::uint8_t* __restrict levels, std::size_t count, std::uint32_t* __restrict above,
+                        std::uint32_t* __restrict below) {
+  for (std::size_t c = 0; c < count; ++c) above[c] += std::uint8_t(levels[c] < 128 ? levels[c] : 0);
+  for (std::size_t c = 0; c < count; ++c) below[c] += std::uint8_t(levels[c] < 128 ? 0 : 0u - levels[c]);
+  std::uint32_t sum = 0;
+  for (std::size_t c = 0; c < count; ++c) sum += magnitude(levels[c], true);
   return sum;
 }
 

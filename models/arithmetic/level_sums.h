@@ -12,6 +12,8 @@ namespace mho::arithmetic {
 
 /// Adds the levels of one row to columns[] and returns their sum.
 std::uint32_t add_row(const std::uint8_t* levels, std::size_t count, std::uint32_t* columns);
+/// Of pairs: adds positive levels to above[], magnitudes of negative ones to below[], and returns the sum of both.
+std::uint32_t add_signs(const std::uint8_t* levels, std::size_t count, std::uint32_t* above, std::uint32_t* below);
 
 /// What a pulse on a row meets, and how far a column can reach. Of a pair, one device at most has a level above 0:
 /// along rows, levels are magnitudes.

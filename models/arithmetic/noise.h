@@ -30,10 +30,12 @@ struct NoiseModel {
 };
 
 /// The noise of one array. `seed`: of the run, mixed with the number of the array's first crossbar (mix), so that each
-/// replica has conductances of its own.
+/// replica has conductances of its own. Where the model changes no cell, replicas may have one seed: no vector is
+/// computed by two of them, so no noise is drawn twice.
 struct ArrayNoise {
   NoiseModel model;
   std::uint64_t seed = 0;
+  bool operator==(const ArrayNoise& other) const { return model == other.model && seed == other.seed; }
 };
 
 /// Throws std::invalid_argument where a spread is outside 0 .. 1, read noise 0 .. 1000, proportional noise 0 .. 10, a

@@ -21,18 +21,20 @@ struct ProgrammedArray::State {
   Recombination rule;
   InputStream stream;
   std::vector<FilterRange> weighted;
+  std::optional<ArrayNoise> noise;
   ColumnSums sums;
   LevelTotals totals;
   mutable std::once_flag product_made;
   mutable std::unique_ptr<IntegerProduct> made_product;
 
-  State(const EncodedBlock& block, InputStream given, const std::optional<ArrayNoise>& noise)
+  State(const EncodedBlock& block, InputStream given, const std::optional<ArrayNoise>& given_noise)
       : rows(block.rows),
         filters(block.filters),
         cell_bits(block.cell_bits),
         rule(block.recombination),
         stream(std::move(given)),
         weighted(block.weighted),
+        noise(given_noise),
         sums(block, stream, noise),
         totals(level_totals(block)) {}
 
@@ -69,6 +71,7 @@ int ProgrammedArray::cell_bits() const { return state_->cell_bits; }
 int ProgrammedArray::level(int row, int column) const { return state_->levels().level(row, column); }
 const Recombination& ProgrammedArray::recombination() const { return state_->rule; }
 const InputStream& ProgrammedArray::stream() const { return state_->stream; }
+const std::optional<ArrayNoise>& ProgrammedArray::noise() const { return state_->noise; }
 const std::vector<InputCycle>& ProgrammedArray::cycles() const { return state_->driver().cycles(); }
 CycleCounts ProgrammedArray::cycle_counts() const { return state_->driver().counts(); }
 bool ProgrammedArray::paired() const { return state_->levels().paired(); }

@@ -38,6 +38,7 @@ class ProgrammedArray {
   EncodedBlock block() const;
   bool paired() const;
   const InputStream& stream() const;
+  const std::optional<ArrayNoise>& noise() const;  ///< as given
   /// Of the stream, in order.
   const std::vector<InputCycle>& cycles() const;
   CycleCounts cycle_counts() const;

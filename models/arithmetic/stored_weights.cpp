@@ -64,6 +64,14 @@ std::uint32_t scaled_sum(const std::int32_t* __restrict weights, const std::uint
   return sum;
 }
 
+/// Not zero where a weight, moved up by half the range, has a bit above the range.
+MHO_VECTORISED
+std::uint32_t bits_above(const std::int32_t* weights, std::size_t count, std::uint32_t half, std::uint32_t range) {
+  std::uint32_t all = 0;
+  for (std::size_t i = 0; i < count; ++i) all |= std::uint32_t(weights[i]) + half;
+  return all & ~range;
+}
+
 /// Odd, so that a single wrong weight never goes unnoticed, and without a pattern that errors could share.
 std::uint32_t factor_of(std::uint32_t row) {
   row = (row + 1) * 0x9e3779b9u;
@@ -89,6 +97,17 @@ std::vector<std::int32_t> stored_weights(const EncodedBlock& block) {
     for (std::size_t f = 0; f < filters; ++f) weights[f * rows + row] = of_row[f];
   }
   return weights;
+}
+
+bool weights_within(const EncodedBlock& block, int bits) {
+  const std::uint32_t half = 1u << (bits - 1), range = half | (half - 1);
+  std::vector<std::int32_t> of_row(static_cast<std::size_t>(block.filters));
+  for (std::size_t row = 0; row < std::size_t(block.rows); ++row) {
+    weights_of_row(block.recombination, block.paired, block.levels.data() + row * std::size_t(block.columns()),
+                   of_row.size(), of_row.data());
+    if (bits_above(of_row.data(), of_row.size(), half, range) != 0) return false;
+  }
+  return true;
 }
 
 bool stores(const EncodedBlock& block, const std::vector<std::int32_t>& weights) {

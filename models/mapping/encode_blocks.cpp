@@ -111,14 +111,11 @@ ColumnBound largest_column(const arithmetic::EncodedBlock& block, int index, con
   const auto columns = std::size_t(block.columns());
   ColumnBound worst{index, 0};
   if (block.paired) {
-    std::vector<std::int64_t> positive(columns, 0), negative(columns, 0);
+    std::vector<std::uint32_t> above(columns, 0), below(columns, 0);
     for (std::size_t row = 0; row < std::size_t(block.rows); ++row)
-      for (std::size_t c = 0; c < columns; ++c) {
-        const auto level = std::int8_t(block.levels[row * columns + c]);
-        (level < 0 ? negative : positive)[c] += level;
-      }
+      arithmetic::add_signs(block.levels.data() + row * columns, columns, above.data(), below.data());
     for (std::size_t c = 0; c < columns; ++c) {
-      const ColumnBound bound{index, int(c), positive[c] * top, negative[c] * top};
+      const ColumnBound bound{index, int(c), std::int64_t{above[c]} * top, -std::int64_t{below[c]} * top};
       if (bound.exceeds(worst)) worst = bound;
     }
     return worst;

@@ -46,6 +46,7 @@ bool coefficients_bound(const arithmetic::Recombination& rule, bool paired, cons
 std::string fault_of_weights(const arithmetic::EncodedBlock& block, const arithmetic::Slicing& slicing) {
   const std::int64_t limit = std::int64_t{1} << (slicing.bits() - 1);
   if (coefficients_bound(block.recombination, block.paired, slicing, limit)) return {};
+  if (arithmetic::weights_within(block, slicing.bits())) return {};
   const std::vector<std::int32_t> weights = arithmetic::stored_weights(block);
   const auto wrong = std::find_if(weights.begin(), weights.end(),
                                   [limit](std::int32_t weight) { return weight < -limit || weight >= limit; });

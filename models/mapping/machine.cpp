@@ -125,6 +125,14 @@ void check_fit(const Machine& m) {
   if (largest > 32767 && !paired)
     throw std::invalid_argument("crossbar.rows, dac_bits and crossbar.cell_bits give column sums up to " +
                                 std::to_string(largest) + " (32767 or less, sums are 16 bit)");
+  std::vector<int> widths = m.input_slicing.empty() ? std::vector<int>{m.dac_bits} : m.input_slicing;
+  widths.insert(widths.end(), m.speculation.begin(), m.speculation.end());
+  const int widest = *std::max_element(widths.begin(), widths.end());
+  const std::int64_t inputs = std::int64_t(m.crossbar.rows) * ((1 << widest) - 1);
+  if (inputs > 32767 && paired)
+    throw std::invalid_argument("crossbar.rows and input slices of " + std::to_string(widest) +
+                                " bits give sums of inputs up to " + std::to_string(inputs) +
+                                " (32767 or less, sums are 16 bit)");
   const std::int64_t vector_bytes = std::int64_t(m.crossbar.rows) * ((m.data_bits + 7) / 8);
   if (m.crossbar.input_register_bytes < vector_bytes)
     throw std::invalid_argument("crossbar.input_register_bytes is " + std::to_string(m.crossbar.input_register_bytes) +

@@ -93,6 +93,9 @@ void check(const Machine& machine, const CalibrationInputs& inputs, const Slicin
                                 " (8 where weight slicings are searched for)");
   if (machine.input_sum != InputSum::kDigital)
     throw std::invalid_argument("input_sum is unit_column (digital where weight slicings are searched for)");
+  if (machine.crossbar.columns < kBits)
+    throw std::invalid_argument("crossbar.columns is " + std::to_string(machine.crossbar.columns) +
+                                " (8 or more where weight slicings are searched for, for filters of eight slices)");
   if (options.positions < 1 || options.positions > kMostSlicingPositions)
     throw std::invalid_argument(std::to_string(options.positions) + " positions to search weight slicings (1 to " +
                                 std::to_string(kMostSlicingPositions) + ")");

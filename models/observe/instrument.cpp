@@ -3,6 +3,7 @@
 #include "models/observe/instrument.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace mho::observe {
 namespace {
@@ -36,7 +37,7 @@ void for_each_instrument(const sc_core::sc_object* root,
     collect(root->get_child_objects(), found);
   }
   std::sort(found.begin(), found.end(), [](const sc_core::sc_object* a, const sc_core::sc_object* b) {
-    return std::string(a->name()) < b->name();
+    return std::strcmp(a->name(), b->name()) < 0;
   });
   for (const sc_core::sc_object* object : found) visit(*object, dynamic_cast<const Instrument&>(*object));
 }

@@ -20,6 +20,14 @@ bool fits_16_bits(const RegionSetup& region, int cell_bits) {
   return region.paired || region.rows * largest_level * arithmetic::largest_slice(region.stream) <= INT16_MAX;
 }
 
+/// Noise that no two arrays have in common.
+bool changes_cells(const RegionSetup& region) { return region.noise && region.noise->model.changes_cells(); }
+
+/// Equal contents with noise of their own lie apart.
+std::uint64_t key_of(const RegionSetup& region) {
+  return region.noise ? arithmetic::mix(region.content, region.noise->seed) : region.content;
+}
+
 bool sticks_on(const RegionSetup& region) { return region.noise && region.noise->model.stuck_on > 0.0; }
 
 /// The array refuses what else is wrong when it is made; this must be known before cells are given up for it.
@@ -37,6 +45,32 @@ bool sound(const std::vector<arithmetic::FilterRange>& weighted, int rows, int f
          std::all_of(weighted.begin(), weighted.end(), [filters](const arithmetic::FilterRange& range) {
            return range.first >= 0 && range.count >= 0 && range.first <= filters - range.count;
          });
+}
+
+/// What an array holds as well: thousands of replicas would keep it beside the one they share.
+void leave_to_array(RegionSetup& region) {
+  region.recombination.coefficient = {};
+  region.recombination.unit_coefficient = {};
+  region.weighted = {};
+}
+
+/// A copy of `region` as leave_to_array leaves it.
+RegionSetup without_content(RegionSetup& region) {
+  arithmetic::Recombination rule = std::move(region.recombination);
+  std::vector<arithmetic::FilterRange> weighted = std::move(region.weighted);
+  leave_to_array(region);
+  RegionSetup copy = region;
+  region.recombination = std::move(rule);
+  region.weighted = std::move(weighted);
+  return copy;
+}
+
+/// The array that regions with these levels have in common is there - none has changed cells - and fits this one.
+bool shares_array(const RegionSetup& region) {
+  if (region.common == nullptr || region.common->array == nullptr) return false;
+  const arithmetic::ProgrammedArray& array = *region.common->array;
+  return array.noise() == region.noise && array.rows() == region.rows && array.filters() == region.filters &&
+         array.columns() == region.filters * region.recombination.columns_per_filter;
 }
 
 /// Bits of the highest of these levels.
@@ -86,13 +120,17 @@ void CrossbarTile::prepare(tlm::tlm_generic_payload& payload, sc_time&) {
   if (!wanted->stored) held = held_levels(*wanted);
   displace(*wanted);
   Region& region = regions_[std::size_t(wanted->first_crossbar)];
-  region.setup = *wanted;
+  const bool shares = wanted->stored && shares_array(*wanted);
+  region.setup = shares ? without_content(*wanted) : *wanted;
   region.setup.common = nullptr;
   region.used = true;
   limit(held.data(), held.size(), wanted);
   region.levels = std::move(held);
   region.unwritten = region.levels.size();
-  if (wanted->stored) store_at_once(payload, region);
+  if (shares)
+    region.array = wanted->common->array;
+  else if (wanted->stored)
+    store_at_once(payload, region);
   payload.set_response_status(tlm::TLM_OK_RESPONSE);
 }
 
@@ -122,18 +160,11 @@ bool CrossbarTile::erased(const RegionSetup& wanted) const {
 
 void CrossbarTile::store_at_once(const tlm::tlm_generic_payload& payload, Region& region) {
   RegionContent* const common = payload.get_extension<RegionSetup>()->common.get();
-  const RegionSetup& setup_of_region = region.setup;
-  if (common != nullptr && common->array != nullptr && !setup_of_region.noise &&
-      common->array->rows() == setup_of_region.rows && common->array->filters() == setup_of_region.filters &&
-      common->array->columns() == region.columns()) {
-    region.array = common->array;
-    return;
-  }
   const std::uint8_t* const levels = payload.get_data_ptr();
   region.levels.assign(levels, levels + payload.get_data_length());
   limit(region.levels.data(), region.levels.size(), &region.setup);
   finish(region);
-  if (common != nullptr && !region.setup.noise) common->array = region.array;
+  if (common != nullptr && !changes_cells(region.setup)) common->array = region.array;
 }
 
 void CrossbarTile::limit(std::uint8_t* levels, std::size_t count, const RegionSetup* region) const {
@@ -179,20 +210,21 @@ void CrossbarTile::finish(Region& region) {
   arithmetic::EncodedBlock block;
   block.rows = region.setup.rows;
   block.filters = region.setup.filters;
-  block.recombination = region.setup.recombination;
+  block.recombination = std::move(region.setup.recombination);
   block.paired = region.setup.paired;
-  block.weighted = region.setup.weighted;
+  block.weighted = std::move(region.setup.weighted);
   block.levels = std::move(region.levels);
   // Somebody may have raised cells above what the weights need; a device that is stuck on is so at its own highest.
   const int used_bits = sticks_on(region.setup) ? config_.cell_bits : bits_of(block.levels, block.paired);
   block.cell_bits = std::max(region.setup.cell_bits, used_bits);
   region.levels = {};
   region.unwritten = 0;
-  if (region.setup.noise)
+  if (changes_cells(region.setup))
     region.array =
         std::make_shared<const arithmetic::ProgrammedArray>(std::move(block), region.setup.stream, region.setup.noise);
   else
-    region.array = store_.share(region.setup.content, std::move(block), region.setup.stream);
+    region.array = store_.share(key_of(region.setup), std::move(block), region.setup.stream, region.setup.noise);
+  leave_to_array(region.setup);
 }
 
 CrossbarTile::CellRun CrossbarTile::run_at(std::uint64_t address, std::size_t length) const {
@@ -233,7 +265,10 @@ void CrossbarTile::copy_levels(std::uint64_t address, const CellRun& run, std::u
 
 void CrossbarTile::open_for_writing(Region& region) {
   if (region.array == nullptr) return;
-  region.levels = region.array->block().levels;
+  arithmetic::EncodedBlock block = region.array->block();
+  region.levels = std::move(block.levels);
+  region.setup.recombination = std::move(block.recombination);
+  region.setup.weighted = std::move(block.weighted);
   region.array.reset();
 }
 

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <tlm_utils/simple_initiator_socket.h>
-#include <tlm_utils/simple_target_socket.h>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +19,7 @@
 #include "models/pim/pipeline_stage.h"
 #include "models/pim/weight_store.h"
 #include "models/tlm/checked_target.h"
+#include "models/tlm/link_target_socket.h"
 #include "models/tlm/phases.h"
 
 namespace mho::pim {
@@ -30,7 +30,7 @@ struct RegionSetup : tlm::tlm_extension<RegionSetup> {
   int rows = 0, filters = 0, cell_bits = 0;
   bool paired = false;                            ///< 2T2R: levels have a sign
   std::vector<arithmetic::FilterRange> weighted;  ///< as EncodedBlock's
-  std::optional<arithmetic::ArrayNoise> noise;    ///< of fidelity noisy; an array of its own then, never shared
+  std::optional<arithmetic::ArrayNoise> noise;    ///< of fidelity noisy; where it changes cells, the array is never shared
   int columns_per_crossbar = 0;                   ///< columns that hold weights in a full crossbar
   arithmetic::Recombination recombination;
   arithmetic::InputStream stream;
@@ -54,9 +54,9 @@ class CrossbarTile : public sc_core::sc_module, public observe::Instrument, priv
 
   /// Batches of codes; the address is the first crossbar of the region. Non-blocking: END_REQ when the input register
   /// has taken a vector, BEGIN_RESP when its last slice is being driven, so that the register is free again.
-  tlm_utils::simple_target_socket<CrossbarTile, 32, BatchProtocol> input;
+  tlm_kit::LinkTargetSocket<CrossbarTile, 32, BatchProtocol> input;
   /// A RegionSetup extension prepares the region that is programmed next.
-  tlm_utils::simple_target_socket<CrossbarTile, 32, BatchProtocol> setup;
+  tlm_kit::LinkTargetSocket<CrossbarTile, 32, BatchProtocol> setup;
   /// Sums go on; the address stays the first crossbar.
   tlm_utils::simple_initiator_socket<CrossbarTile, 32, BatchProtocol> sums;
 

@@ -39,7 +39,7 @@ void Scheduler::start_job(const RunJob& job) {
   for (NodeState& node : nodes_) {
     node.next_row = 0;
     node.blocked = Blocked::kNo;
-    node.free_at = node.wake_at = node.done_at = job_begin_;
+    node.free_at = node.wake_at = node.done_at = node.issued_at = job_begin_;
     node.lead = node.read_span = sc_time();
     std::fill(node.replica_free.begin(), node.replica_free.end(), job_begin_);
   }
@@ -320,7 +320,10 @@ void Scheduler::issue(int index) {
   const std::uint64_t row = state.next_row++;
   const sc_time now = sc_core::sc_time_stamp();
   if (progress.rows == 0) progress.first_start = now - job_begin_;
-  const sc_time stalled = now - resource_free(index, row, approximate_->wants(index, row));
+  // Since the last row was issued, where other replicas stood idle even before: rows wait one after the other.
+  const sc_time stalled =
+      now - std::min(now, std::max(resource_free(index, row, approximate_->wants(index, row)), state.issued_at));
+  state.issued_at = now;
   if (progress.rows > 0 && state.blocked == Blocked::kInput) progress.input_stall += stalled;
   if (progress.rows > 0 && state.blocked == Blocked::kSpace) progress.buffer_stall += stalled;
   state.blocked = Blocked::kNo;

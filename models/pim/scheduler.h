@@ -93,6 +93,7 @@ class Scheduler : public sc_core::sc_module, public observe::Instrument {
     std::uint64_t next_row = 0;
     Blocked blocked = Blocked::kNo;
     sc_core::sc_time free_at;                    ///< of a function node
+    sc_core::sc_time issued_at;                  ///< the last row
     sc_core::sc_time wake_at;                    ///< wake-up already asked for
     sc_core::sc_time done_at;                    ///< of the last row
     sc_core::sc_time lead;                       ///< from a row's start until it first writes, at least

@@ -33,9 +33,14 @@ std::vector<arithmetic::FilterRange> part_of(std::vector<arithmetic::FilterRange
   return weighted;
 }
 
-/// Of the devices of a placement; nothing where fidelity is not noisy.
-std::optional<arithmetic::ArrayNoise> noise_of(const mapping::Placement& placement, const mapping::Machine& machine) {
+/// Of the devices of a placement; nothing where fidelity is not noisy. Replicas whose cells are as they ought to be
+/// have the seed of the first one and share its array.
+std::optional<arithmetic::ArrayNoise> noise_of(const mapping::LayerPlan& layer, mapping::Placement placement,
+                                               const mapping::Machine& machine) {
   if (machine.fidelity != mapping::Fidelity::kNoisy) return std::nullopt;
+  if (!machine.noise.changes_cells())
+    placement = *std::find_if(layer.placements.begin(), layer.placements.end(),
+                              [&](const auto& each) { return part_of(each) == part_of(placement); });
   const int tile = placement.tile * machine.crossbar_tiles_per_tile + placement.crossbar_tile;
   const std::int64_t crossbar = std::int64_t{tile} * machine.crossbar.crossbars + placement.first_crossbar;
   return arithmetic::ArrayNoise{machine.noise, arithmetic::mix(machine.noise_seed, std::uint64_t(crossbar))};
@@ -92,7 +97,7 @@ bool Scheduler::write_at_once() {
     if (order == nullptr) order = order_of(command, pool);
     RegionSetup& region = *order->get_extension<RegionSetup>();
     region.first_crossbar = placement.first_crossbar;
-    region.noise = noise_of(placement, machine_);
+    region.noise = noise_of(plan, placement, machine_);
     if (region.common == nullptr) region.common = std::make_shared<RegionContent>();
     sc_time delay;
     order->set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
@@ -158,7 +163,7 @@ tlm_kit::PayloadHandle Scheduler::order_of(const mapping::Command& command, tlm_
   region->paired = block.encoded.paired;
   region->recombination.digital_unit = whole.digital_unit;
   region->weighted = part_of(block.encoded.weighted, placement);
-  region->noise = noise_of(placement, machine_);
+  region->noise = noise_of(layer, placement, machine_);
   region->columns_per_crossbar = machine_.filters_per_crossbar(whole.columns_per_filter) * whole.columns_per_filter;
   region->stream = layer.stream;
   region->content = (std::uint64_t(command.index) << 48) ^ (std::uint64_t(placement.block) << 24) ^

@@ -9,7 +9,6 @@
 #pragma once
 
 #include <tlm_utils/simple_initiator_socket.h>
-#include <tlm_utils/simple_target_socket.h>
 #include <list>
 #include <map>
 #include <systemc>
@@ -24,6 +23,7 @@
 #include "models/pim/batch.h"
 #include "models/pim/pipeline_stage.h"
 #include "models/pim/settling.h"
+#include "models/tlm/link_target_socket.h"
 #include "models/tlm/phases.h"
 
 namespace mho::pim {
@@ -39,7 +39,7 @@ class SharedAdc : public sc_core::sc_module, public observe::Instrument {
 
   /// Batches of sums. Non-blocking: slices; END_REQ when there is a place in the queue, BEGIN_RESP when converted, so
   /// that sample and hold is free. Codes go on at the end of the crossbar's cycle after the one that was sampled.
-  tlm_utils::simple_target_socket<SharedAdc, 32, BatchProtocol> sums;
+  tlm_kit::LinkTargetSocket<SharedAdc, 32, BatchProtocol> sums;
   tlm_utils::simple_initiator_socket<SharedAdc, 32, BatchProtocol> codes;
 
   std::vector<observe::Statistic> statistics() const override;

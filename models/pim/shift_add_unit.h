@@ -7,7 +7,6 @@
 
 #include <tlm_utils/peq_with_get.h>
 #include <tlm_utils/simple_initiator_socket.h>
-#include <tlm_utils/simple_target_socket.h>
 #include <systemc>
 #include <vector>
 
@@ -15,6 +14,7 @@
 #include "models/observe/ledger.h"
 #include "models/pim/batch.h"
 #include "models/pim/pipeline_stage.h"
+#include "models/tlm/link_target_socket.h"
 #include "models/tlm/phases.h"
 
 namespace mho::pim {
@@ -27,7 +27,7 @@ class ShiftAddUnit : public sc_core::sc_module, public observe::Instrument {
                observe::Recorder* recorder = nullptr);
 
   /// Batches of converted codes. Non-blocking: slices in order, BEGIN_RESP when added up; psums go on with the last.
-  tlm_utils::simple_target_socket<ShiftAddUnit, 32, BatchProtocol> codes;
+  tlm_kit::LinkTargetSocket<ShiftAddUnit, 32, BatchProtocol> codes;
   tlm_utils::simple_initiator_socket<ShiftAddUnit, 32, BatchProtocol> psums;
 
   std::vector<observe::Statistic> statistics() const override;

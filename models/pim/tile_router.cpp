@@ -2,7 +2,7 @@
 // Forwarding of packets between tiles and between chips.
 #include "models/pim/tile_router.h"
 
-#include <algorithm>
+#include <numeric>
 
 #include "models/pim/addresses.h"
 #include "models/tlm/byte_enables.h"
@@ -25,19 +25,26 @@ std::uint64_t bytes_an_item(const tlm::tlm_generic_payload& payload, const Pipel
 
 constexpr std::uint64_t kFlitBytes = 4;
 
-}  // namespace
-
-bool Fork::is_copy(const Pipeline& pipeline) {
-  if (multicast_ && pipeline.multicast != 0 && pipeline.multicast == number_) return true;
-  number_ = pipeline.multicast;
-  std::fill(taken_.begin(), taken_.end(), false);
-  return false;
+std::vector<SharedStage> make_links(const char* module, observe::Kind kind, int count, observe::Recorder* recorder) {
+  std::vector<SharedStage> links;
+  links.reserve(std::size_t(count));  // records point at their names
+  for (int link = 0; link < count; ++link) links.emplace_back(module, kind, link).record_to(recorder);
+  return links;
 }
 
-bool Fork::take(int way) {
-  const bool first = !taken_[std::size_t(way)];
-  taken_[std::size_t(way)] = true;
-  return first;
+double busy_seconds(const std::vector<SharedStage>& links) {
+  return std::accumulate(links.begin(), links.end(), 0.0,
+                         [](double sum, const SharedStage& link) { return sum + link.busy_time().to_seconds(); });
+}
+
+}  // namespace
+
+bool Fork::is_copy(const Pipeline& pipeline, int way) {
+  if (pipeline.multicast != number_) left_.assign(left_.size(), false);
+  number_ = pipeline.multicast;
+  const bool copy = multicast_ && number_ != 0 && left_[std::size_t(way)];
+  left_[std::size_t(way)] = true;
+  return copy;
 }
 
 TileRouter::TileRouter(sc_core::sc_module_name module_name, const mapping::RouterConfig& config, int outputs,
@@ -51,11 +58,10 @@ TileRouter::TileRouter(sc_core::sc_module_name module_name, const mapping::Route
       entries_(entries),
       table_(std::move(table)),
       ledger_(ledger),
-      stage_(name(), observe::Kind::kHop),
+      links_(make_links(name(), observe::Kind::kHop, outputs, recorder)),
       fork_(outputs, config.multicast) {
   in.register_b_transport(this, &TileRouter::pass_on);
   in.register_transport_dbg(this, &TileRouter::debug);
-  stage_.record_to(recorder);
 }
 
 int TileRouter::output_of(std::uint64_t address) const { return look_up(table_, address); }
@@ -70,25 +76,24 @@ void TileRouter::pass_on(int from, tlm::tlm_generic_payload& payload, sc_time& d
   Pipeline alone;
   Pipeline& pipeline = pipeline_of(payload, alone);
   const std::uint64_t bytes = bytes_an_item(payload, pipeline);
-  const std::uint64_t flits = (bytes + kFlitBytes - 1) / kFlitBytes * pipeline.count;
-  const bool copy = fork_.is_copy(pipeline);
-  if (fork_.take(output)) {
+  SharedStage& link = links_[std::size_t(output)];
+  const bool copy = fork_.is_copy(pipeline, output);
+  if (copy) {
+    delay = fork_.delay(output);
+  } else {
+    const std::uint64_t flits = (bytes + kFlitBytes - 1) / kFlitBytes * pipeline.count;
     ledger_.of(pipeline.node)[observe::Action::kRouterFlits] += flits;
     carried_ += flits;
-  }
-  if (copy) {
-    delay = fork_.delay();
-  } else {
     const double packet_s = double(bytes) / config_.bytes_per_s;
     const bool enters = from < entries_;
-    stage_.enter(pipeline, tlm_kit::duration(config_.hop_s + (enters ? packet_s : 0.0)), tlm_kit::duration(packet_s),
-                 delay, flits);
-    fork_.depart(delay);
+    link.enter(pipeline, tlm_kit::duration(config_.hop_s + (enters ? packet_s : 0.0)), tlm_kit::duration(packet_s),
+               delay, flits);
+    fork_.depart(output, delay);
   }
   if (output < local_outputs_) payload.set_address(address & kOffsetMask);
   out[std::size_t(output)]->b_transport(payload, delay);
   payload.set_address(address);
-  if (!copy) stage_.leave(pipeline);
+  if (!copy) link.leave(pipeline);
 }
 
 unsigned int TileRouter::debug(int, tlm::tlm_generic_payload& payload) {
@@ -102,7 +107,7 @@ unsigned int TileRouter::debug(int, tlm::tlm_generic_payload& payload) {
 }
 
 std::vector<observe::Statistic> TileRouter::statistics() const {
-  return {{"busy", "time packets occupy the router", "s", stage_.busy_time().to_seconds()},
+  return {{"busy", "time packets occupy the outputs, all of them together", "s", busy_seconds(links_)},
           {"flits", "flits passed on", "flits", double(carried_)}};
 }
 
@@ -115,16 +120,15 @@ HyperTransport::HyperTransport(sc_core::sc_module_name module_name, const mappin
       config_(config),
       chip_of_tile_(std::move(chip_of_tile)),
       ledger_(ledger),
-      stage_(name(), observe::Kind::kLink),
-      forks_(std::size_t(chips), Fork(1, multicast)) {
+      links_(make_links(name(), observe::Kind::kLink, chips, recorder)),
+      fork_(chips, multicast) {
   in.register_b_transport(this, &HyperTransport::pass_on);
   in.register_transport_dbg(this, &HyperTransport::debug);
-  stage_.record_to(recorder);
 }
 
 int HyperTransport::chip_of(std::uint64_t address) const { return look_up(chip_of_tile_, address); }
 
-void HyperTransport::pass_on(int, tlm::tlm_generic_payload& payload, sc_time& delay) {
+void HyperTransport::pass_on(int from_chip, tlm::tlm_generic_payload& payload, sc_time& delay) {
   const int chip = chip_of(payload.get_address());
   if (chip < 0) {
     payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
@@ -133,20 +137,20 @@ void HyperTransport::pass_on(int, tlm::tlm_generic_payload& payload, sc_time& de
   Pipeline alone;
   Pipeline& pipeline = pipeline_of(payload, alone);
   const std::uint64_t bytes = bytes_an_item(payload, pipeline);
-  Fork& fork = forks_[std::size_t(chip)];
-  const bool copy = fork.is_copy(pipeline);
+  SharedStage& link = links_[std::size_t(from_chip)];
+  const bool copy = fork_.is_copy(pipeline, chip);
   if (copy) {
-    delay = fork.delay();
+    delay = fork_.delay(chip);
   } else {
     const std::uint64_t bits = 8 * bytes * pipeline.count;
     ledger_.of(pipeline.node)[observe::Action::kHyperTransportBits] += bits;
     carried_ += bits;
     const double packet_s = double(bytes) / (config_.bytes_per_s * config_.links);
-    stage_.enter(pipeline, tlm_kit::duration(config_.latency_s + packet_s), tlm_kit::duration(packet_s), delay, bits);
-    fork.depart(delay);
+    link.enter(pipeline, tlm_kit::duration(config_.latency_s + packet_s), tlm_kit::duration(packet_s), delay, bits);
+    fork_.depart(chip, delay);
   }
   out[std::size_t(chip)]->b_transport(payload, delay);
-  if (!copy) stage_.leave(pipeline);
+  if (!copy) link.leave(pipeline);
 }
 
 unsigned int HyperTransport::debug(int, tlm::tlm_generic_payload& payload) {
@@ -155,7 +159,7 @@ unsigned int HyperTransport::debug(int, tlm::tlm_generic_payload& payload) {
 }
 
 std::vector<observe::Statistic> HyperTransport::statistics() const {
-  return {{"busy", "time packets occupy the links", "s", stage_.busy_time().to_seconds()},
+  return {{"busy", "time packets occupy the links of all chips together", "s", busy_seconds(links_)},
           {"bits", "bits carried between chips", "bits", double(carried_)}};
 }
 

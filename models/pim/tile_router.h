@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // One router of the tile network and the links between chips. Routers stand in a mesh, tiles are concentrated on them;
-// the way is fixed, first along x, then along y (ISAAC: concentrated mesh, routing known at compile time). A packet
-// pays its length once and one hop at every router; flits are counted at every router. Codes for several tiles pass a
-// router once and leave by all outputs at the same time, counted at each, where the machine's routers can do that.
+// the way is fixed, first along x, then along y (ISAAC: concentrated mesh, routing known at compile time). A router
+// queues at its outputs: each of them, to a neighbour, to a tile or to the chip's link, is a link of 32-bit flits of
+// its own, and packets for different outputs never wait for each other. A packet pays its length once and one hop at
+// every router; flits are counted at every output. Codes for several tiles pass a link once and are copied where their
+// ways part, where the machine's routers can do that. Left out: the link from a tile into its router, which what
+// leaves by several outputs would share; the size of queues and what full ones hold back; wormholes that block others;
+// virtual channels.
 #pragma once
 
 #include <tlm_utils/multi_passthrough_target_socket.h>
@@ -20,24 +24,24 @@ namespace mho::pim {
 /// Output of a router for each destination; -1 where there is none.
 using RoutingTable = std::vector<int>;
 
-/// Remembers the packet that passed last, to know copies of it: the bytes pass once and leave by all their ways at the
-/// same time. Ways of one source part like the branches of a tree, so a copy comes when the packet did.
+/// Remembers the packet that passed last and when it left by each way, to know copies of it. Ways of one source part
+/// like the branches of a tree, so a copy comes when the packet did; a way that the bytes have gone costs nothing more.
 class Fork {
  public:
   /// `multicast`: false where every copy passes by itself.
-  Fork(int ways, bool multicast) : multicast_(multicast), taken_(std::size_t(ways)) {}
-  /// A packet has come; true where it is a copy of the last one.
-  bool is_copy(const Pipeline& pipeline);
-  /// True the first time that the bytes leave by this way.
-  bool take(int way);
-  void depart(const sc_core::sc_time& delay) { departure_ = sc_core::sc_time_stamp() + delay; }
-  sc_core::sc_time delay() const { return departure_ - sc_core::sc_time_stamp(); }
+  Fork(int ways, bool multicast) : multicast_(multicast), left_(std::size_t(ways)), departures_(std::size_t(ways)) {}
+  /// A packet has come for this way; true where the same bytes have left by it.
+  bool is_copy(const Pipeline& pipeline, int way);
+  void depart(int way, const sc_core::sc_time& delay) {
+    departures_[std::size_t(way)] = sc_core::sc_time_stamp() + delay;
+  }
+  sc_core::sc_time delay(int way) const { return departures_[std::size_t(way)] - sc_core::sc_time_stamp(); }
 
  private:
   bool multicast_;
   std::uint64_t number_ = 0;
-  std::vector<bool> taken_;
-  sc_core::sc_time departure_;
+  std::vector<bool> left_;
+  std::vector<sc_core::sc_time> departures_;
 };
 
 class TileRouter : public sc_core::sc_module, public observe::Instrument {
@@ -62,12 +66,13 @@ class TileRouter : public sc_core::sc_module, public observe::Instrument {
   const int local_outputs_, entries_;
   const RoutingTable table_;
   observe::Ledger& ledger_;
-  SharedStage stage_;
+  std::vector<SharedStage> links_;  ///< [output], each a lane of the log
   Fork fork_;
-  std::uint64_t carried_ = 0;  ///< flits, bits
+  std::uint64_t carried_ = 0;  ///< flits
 };
 
-/// The links that join the chips: all traffic between two chips passes here.
+/// The links that join the chips. Those of one chip carry all that it sends, to whichever chip; what comes in has links
+/// of its own.
 class HyperTransport : public sc_core::sc_module, public observe::Instrument {
  public:
   using observe::Instrument::trace;  // sc_object has one of its own
@@ -75,22 +80,22 @@ class HyperTransport : public sc_core::sc_module, public observe::Instrument {
                  RoutingTable chip_of_tile, bool multicast, observe::Ledger& ledger,
                  observe::Recorder* recorder = nullptr);
 
-  tlm_utils::multi_passthrough_target_socket<HyperTransport> in;
+  tlm_utils::multi_passthrough_target_socket<HyperTransport> in;               ///< one a chip, in order
   sc_core::sc_vector<tlm_utils::simple_initiator_socket<HyperTransport>> out;  ///< one a chip
 
   std::vector<observe::Statistic> statistics() const override;
 
  private:
-  void pass_on(int from, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
-  unsigned int debug(int from, tlm::tlm_generic_payload& payload);
+  void pass_on(int from_chip, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+  unsigned int debug(int from_chip, tlm::tlm_generic_payload& payload);
   int chip_of(std::uint64_t address) const;
 
   const mapping::HyperTransportConfig config_;
   const RoutingTable chip_of_tile_;
   observe::Ledger& ledger_;
-  SharedStage stage_;
-  std::vector<Fork> forks_;    ///< [chip]
-  std::uint64_t carried_ = 0;  ///< flits, bits
+  std::vector<SharedStage> links_;  ///< [sending chip], each a lane of the log
+  Fork fork_;
+  std::uint64_t carried_ = 0;  ///< bits
 };
 
 }  // namespace mho::pim

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Replicas of a layer hold the same levels; the store lets their crossbar_tiles share one copy in host memory. It is
 // not hardware: a tile whose levels differ, after an altered cell for one, keeps its own, and so do all whose devices
-// are noisy.
+// have conductances of their own.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "models/arithmetic/programmed_array.h"
@@ -21,16 +22,17 @@ struct RegionContent {
     std::uint64_t steps = 0, cells_changed = 0;
     std::vector<int> pulses;  ///< one a row: its longest SET and RESET phases
   };
-  std::shared_ptr<const arithmetic::ProgrammedArray> array;  ///< null where devices are noisy
+  std::shared_ptr<const arithmetic::ProgrammedArray> array;  ///< null where no two are equal
   std::vector<Crossbar> from_erased;                         ///< one a crossbar of the region
 };
 
 class WeightStore {
  public:
-  /// An array without noise and with this content: the one kept under `key` where it is equal in every level, else a
-  /// new one.
-  std::shared_ptr<const arithmetic::ProgrammedArray> share(std::uint64_t key, arithmetic::EncodedBlock block,
-                                                           const arithmetic::InputStream& stream);
+  /// An array with this content: the one kept under `key` where it is equal in every level and in its noise, else a new
+  /// one. Not for noise that changes cells, of which no two arrays are equal.
+  std::shared_ptr<const arithmetic::ProgrammedArray> share(
+      std::uint64_t key, arithmetic::EncodedBlock block, const arithmetic::InputStream& stream,
+      const std::optional<arithmetic::ArrayNoise>& noise = std::nullopt);
   std::size_t size() const { return arrays_.size(); }
 
  private:

@@ -8,7 +8,6 @@
 #pragma once
 
 #include <tlm_utils/simple_initiator_socket.h>
-#include <tlm_utils/simple_target_socket.h>
 #include <list>
 #include <optional>
 #include <systemc>
@@ -21,6 +20,7 @@
 #include "models/observe/recorder.h"
 #include "models/pim/arbiter.h"
 #include "models/pim/crossbar_tile.h"
+#include "models/tlm/link_target_socket.h"
 #include "models/tlm/phases.h"
 
 namespace mho::pim {
@@ -38,7 +38,7 @@ class WeightWriter : public sc_core::sc_module, public observe::Instrument {
   /// time until its last row is verified; refused with TLM_GENERIC_ERROR_RESPONSE while others are under way.
   /// Non-blocking: END_REQ when the region is queued, which as many can be as there are crossbars; BEGIN_RESP when the
   /// last row is verified. Rows of all regions compete for the drivers.
-  tlm_utils::simple_target_socket<WeightWriter, 32, BatchProtocol> program;
+  tlm_kit::LinkTargetSocket<WeightWriter, 32, BatchProtocol> program;
   tlm_utils::simple_initiator_socket<WeightWriter, 32, BatchProtocol> setup;
   tlm_utils::simple_initiator_socket<WeightWriter> cells;
 

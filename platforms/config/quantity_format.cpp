@@ -89,6 +89,7 @@ std::string engineering_bytes(double value, int digits) {
 }  // namespace
 
 std::string format_real(double value) {
+  if (value == 0.0) return "0";  // most of a hundred thousand statistics are
   const Digits d = digits_of(value + 0.0, 0);
   return decimal(d, d.exponent);
 }

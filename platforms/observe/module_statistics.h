@@ -4,15 +4,17 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <systemc>
 #include <vector>
 
 namespace mho {
 
-/// A statistic of one module when it was read.
+/// A statistic of one module when it was read. The texts are the module's own and live as long as it does: machines of
+/// thousands of tiles have a hundred thousand of these.
 struct ModuleStatistic {
-  std::string module;  ///< hierarchical name
-  std::string name, description, unit;
+  std::string_view module;  ///< hierarchical name
+  std::string_view name, description, unit;
   double value = 0.0;
 };
 

@@ -8,19 +8,22 @@ namespace mho {
 namespace {
 
 /// Names are plain by construction; descriptions are sentences and may hold commas.
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + '"';
+void add_quoted(std::string& out, std::string_view text) {
+  out += '"';
+  for (const char c : text) out.append(c == '"' ? 2 : 1, c);
+  out += '"';
 }
 
 }  // namespace
 
 std::string to_csv(const std::vector<ModuleStatistic>& statistics) {
   std::string text = "module,name,value,unit,description\n";
-  for (const ModuleStatistic& each : statistics)
-    text += each.module + ',' + each.name + ',' + config::format_real(each.value) + ',' + each.unit + ',' +
-            quoted(each.description) + '\n';
+  for (const ModuleStatistic& each : statistics) {
+    text.append(each.module).append(1, ',').append(each.name).append(1, ',');
+    text.append(config::format_real(each.value)).append(1, ',').append(each.unit).append(1, ',');
+    add_quoted(text, each.description);
+    text += '\n';
+  }
   return text;
 }
 

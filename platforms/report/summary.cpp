@@ -113,6 +113,7 @@ Summary summarise(const Scenario& scenario, const Workload& workload, const RunR
   s.output_mean_abs_error = output_mean_abs_error(workload, record.outputs);
   s.programming_time_s = record.programming_s;
   s.wall_time_s = record.wall_time_s;
+  s.compile_time_s = record.compile_time_s;
   s.host_peak_memory_bytes = peak_memory_bytes();
   s.notes = costs.notes();
   if (scenario.trace)

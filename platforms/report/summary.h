@@ -48,6 +48,7 @@ struct Summary {
   double output_mean_abs_error = 0.0;  ///< codes, against the integer reference
   double programming_time_s = 0.0, programming_energy_j = 0.0;
   double wall_time_s = 0.0;
+  double compile_time_s = 0.0;  ///< as RunRecord's
   std::uint64_t host_peak_memory_bytes = 0;
   std::vector<std::string> notes;
 };

@@ -53,6 +53,7 @@ std::string to_json(const Summary& s) {
   json["programming_time_s"] = s.programming_time_s;
   json["programming_energy_j"] = s.programming_energy_j;
   json["wall_time_s"] = s.wall_time_s;
+  json["compile_time_s"] = s.compile_time_s;
   json["host_peak_memory_bytes"] = s.host_peak_memory_bytes;
   json["notes"] = s.notes;
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";

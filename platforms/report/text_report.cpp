@@ -123,7 +123,8 @@ void write_text_report(std::ostream& out, const Summary& s, const std::vector<La
   write_pace(out, rows, duration_s);
   if (!s.notes.empty()) out << "\nNotes\n";
   for (const std::string& note : s.notes) out << "  - " << printable(note, 1000) << '\n';
-  out << "\nSimulated in " << si(s.wall_time_s, Quantity::time) << " with "
+  out << "\nSimulated in " << si(s.wall_time_s, Quantity::time) << ", " << si(s.compile_time_s, Quantity::time)
+      << " of processor time to compile the network among it, with "
       << si(double(s.host_peak_memory_bytes), Quantity::bytes) << " of memory.\n";
 }
 

@@ -114,7 +114,7 @@ std::vector<int> weighted_layers(const std::vector<LayerName>& names, const dnn:
       const dnn::Node& node = graph.nodes[std::size_t(index)];
       if (node.name == layer.name && node.op != dnn::Operator::kConvolution)
         throw layer.at.error(
-            '`' + key + "`: " + excerpt(layer.name) + " is a " + dnn::name_of(node.op) + ", which has no weights",
+            '`' + key + "`: " + excerpt(layer.name) + " (" + dnn::name_of(node.op) + ") has no weights",
             "convolutions and fully connected layers");
     }
   return nodes;

@@ -25,6 +25,14 @@ const std::vector<int>& published_speculation() {
   return widths;
 }
 
+/// As find_word, in a key that allows more than words.
+std::size_t word_among(const Node& node, const std::string& path, const std::vector<std::string>& words,
+                       const std::string& allowed) try {
+  return config::find_word(node, path, words);
+} catch (const InputError& error) {
+  throw InputError(error.file(), error.line(), error.column(), error.problem(), allowed);
+}
+
 /// `false`, `true` or widths; no widths stand for no speculation.
 config::ValueType<std::vector<int>> speculation_type() {
   const auto list = widths_type();
@@ -33,8 +41,7 @@ config::ValueType<std::vector<int>> speculation_type() {
   type.allowed = "`false`, `true` for [4, 2, 2], or " + list.allowed;
   type.read = [list, allowed = type.allowed](const Node& node, const std::string& path) {
     if (node.is(Node::Kind::sequence)) return list.read(node, path);
-    if (!node.is(Node::Kind::scalar)) throw config::type_error(node, path, allowed);
-    return config::find_word(node, path, {"false", "true"}) == 1 ? published_speculation() : std::vector<int>();
+    return word_among(node, path, {"false", "true"}, allowed) == 1 ? published_speculation() : std::vector<int>();
   };
   type.write = [list](const std::vector<int>& widths) {
     return widths.empty() ? Node::scalar("false", false) : list.write(widths);
@@ -54,14 +61,14 @@ config::ValueType<WrittenSlicing> weight_slicing_type() {
   config::ValueType<WrittenSlicing> type;
   type.type = "word, list of integer, or such lists by layer";
   type.allowed = "`uniform`, `adaptive`, " + list.allowed + ", or such lists by the names of layers";
-  type.read = [list, map](const Node& node, const std::string& path) {
+  type.read = [list, map, allowed = type.allowed](const Node& node, const std::string& path) {
     WrittenSlicing slicing;
     if (node.is(Node::Kind::mapping)) {
       slicing.layers = map.read(node, path);
     } else if (node.is(Node::Kind::sequence)) {
       slicing.all = list.read(node, path);
     } else {
-      slicing.adaptive = config::find_word(node, path, {"uniform", "adaptive"}) == 1;
+      slicing.adaptive = word_among(node, path, {"uniform", "adaptive"}, allowed) == 1;
     }
     return slicing;
   };

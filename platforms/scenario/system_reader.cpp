@@ -139,6 +139,8 @@ void read_network_on_chip(Reader& root, Machine& m) {
   m.router.hop_s = router.get("hop", quantity(Quantity::time), m.router.hop_s, "latency of one router");
   m.router.bytes_per_s =
       router.get("bandwidth", quantity(Quantity::bandwidth, config::kPositive), m.router.bytes_per_s, "of one link");
+  m.router.multicast = router.get("multicast", config::boolean(), m.router.multicast,
+                                  "codes for several tiles pass a link once and are copied where their ways part");
   Reader ht = root.section("hypertransport", "the links between chips");
   m.hypertransport.links = ht.get("links", integer(1, kMost), m.hypertransport.links, "links of a chip");
   m.hypertransport.bytes_per_s = ht.get("bandwidth", quantity(Quantity::bandwidth, config::kPositive),

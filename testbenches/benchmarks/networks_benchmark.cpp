@@ -2,7 +2,9 @@
 // Wall time and peak memory of `mho run` for published networks, one inference each, beside the time that their
 // multiply-accumulates would take at the rate of this processor's int8 product. Everything is included: drawing
 // weights, calibration, mapping, building the machine, programming, the run and the comparison with the integer
-// reference.
+// reference. GMAC/s are those of the processor time after the network is compiled; of a machine that speculates, so is
+// the share of that time in which the int8 product would do nine products a MAC (layers with other slicings and cells
+// without weights left out).
 //
 //   networks_benchmark [NETWORK...] [-- OPTION...]      options go to `mho run`; --system isaac_8b unless one names
 //   another
@@ -29,6 +31,8 @@ namespace {
 using namespace mho;
 
 constexpr int kRepetitions = 20;
+/// int8 products a MAC of a machine that speculates: inputs in slices of 4, 2 and 2 bits by weights in as many.
+constexpr double kSpeculationProducts = 9.0;
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -113,13 +117,18 @@ std::vector<std::string> catalogue() {
 
 void print_row(const std::string& name, const Run& run, double rate) {
   if (!run.done) {
-    std::printf("| %s | failed | | | | | | | |\n", name.c_str());
+    std::printf("| %s | failed | | | | | | | | | | |\n", name.c_str());
     return;
   }
   const double macs = number_in(run.summary, "macs"), limit = macs / rate;
-  std::printf("| %s | %.2f | %.1f | %.0f | %.2f | %.2f | %.0f | %.0f | %s |\n", name.c_str(), macs * 1e-9,
-              double(dnn::weight_count(read_layer_table(network_file(name)))) * 1e-6, number_in(run.summary, "chips"),
-              run.wall_s, run.processor_s, run.peak_bytes / (1 << 20), run.wall_s / limit,
+  const double compiling = number_in(run.summary, "compile_time_s"), after = run.processor_s - compiling;
+  char share[32] = "-";
+  if (number_in(run.summary, "speculations") > 0.0)
+    std::snprintf(share, sizeof share, "%.0f %%", 100.0 * kSpeculationProducts * limit / after);
+  std::printf("| %s | %.2f | %.1f | %.0f | %.2f | %.2f | %.2f | %.0f | %.1f | %.0f | %s | %s |\n", name.c_str(),
+              macs * 1e-9, double(dnn::weight_count(read_layer_table(network_file(name)))) * 1e-6,
+              number_in(run.summary, "chips"), run.wall_s, run.processor_s, compiling, run.peak_bytes / (1 << 20),
+              macs * 1e-9 / after, run.wall_s / limit, share,
               number_in(run.summary, "output_mean_abs_error") == 0.0 ? "yes" : "no");
   std::fflush(stdout);
 }
@@ -138,8 +147,9 @@ int main(int argc, char** argv) try {
   const double rate = matrix_product_rate();
   std::printf("int8 product of 1024^3 on one thread: %.0f GMAC/s\n\n", rate * 1e-9);
   std::printf(
-      "| network | GMAC | M weights | chips | wall, s | processor, s | peak, MiB | times the int8 limit | outputs "
-      "equal |\n|---|---|---|---|---|---|---|---|---|\n");
+      "| network | GMAC | M weights | chips | wall, s | processor, s | compiling, s | peak, MiB | GMAC/s | times the "
+      "int8 limit | share of speculation's products | outputs equal "
+      "|\n|---|---|---|---|---|---|---|---|---|---|---|---|\n");
   for (const std::string& name : names) print_row(name, run_network(name, options), rate);
   return 0;
 } catch (const std::exception& error) {

@@ -30,6 +30,7 @@ std::vector<std::string> run_of(const std::string& out, std::vector<std::string>
 json summary_in(const std::string& folder) {
   json summary = json::parse(text_of(folder + "/summary.json"));
   summary.erase("wall_time_s");
+  summary.erase("compile_time_s");
   summary.erase("host_peak_memory_bytes");
   return summary;
 }

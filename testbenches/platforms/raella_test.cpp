@@ -6,9 +6,12 @@
 #include <sstream>
 
 #include "models/arithmetic/input_stream.h"
+#include "models/dnn/synthetic/graph_builder.h"
+#include "models/input_error.h"
 #include "platforms/config/document.h"
 #include "platforms/config/writer.h"
 #include "platforms/cost/chip_budget.h"
+#include "platforms/host_memory.h"
 #include "platforms/report/comparison.h"
 #include "testbenches/platforms/program.h"
 
@@ -342,4 +345,40 @@ TEST_CASE("machines are compared per the area that their systems say, and the ta
                                                       "--inferences", "2", "--set", "chips=2", "--json"})
                                              .out);
   CHECK(two["comparison_area_mm2"].get<double>() == Approx(1200.0));
+}
+
+TEST_CASE("memory of replicas with conductances of their own is known beforehand, and refused where it is missing") {
+  dnn::GraphBuilder net("one_layer");
+  net.output(net.convolution(net.input({8, 8, 4}), 4, dnn::square_window(1)));
+  const dnn::Graph graph = net.build();
+  const auto bytes = [&](const std::string& system, std::vector<std::string> overrides, int* replicas = nullptr) {
+    overrides.push_back("fidelity=noisy");
+    const Machine machine = machine_of(system, overrides);
+    const mapping::Program planned = mapping::plan(graph, machine);
+    if (replicas != nullptr) *replicas = planned.layers[0].replicas;
+    const std::uint64_t needed = noisy_array_bytes(planned, graph, machine), rest = std::uint64_t{1} << 30;
+    CHECK_NOTHROW(check_noisy_memory(planned, graph, machine, needed == 0 ? 0 : rest + needed));
+    if (needed > 0) CHECK_THROWS_AS(check_noisy_memory(planned, graph, machine, rest + needed - 1), InputError);
+    return needed;
+  };
+  // 4 rows of 4 filters of 3 slices: 48 cells of one byte, a product of two and, to recover, columns of two.
+  const std::string slices = "weight_slicing=[4, 2, 2]", spread = "noise.conductance_spread=0.1";
+  const std::vector<std::string> one = {slices, spread, "replication=none", "toeplitz=false"};
+  const auto with = [&](const char* more) {
+    std::vector<std::string> all = one;
+    all.push_back(more);
+    return all;
+  };
+  CHECK(bytes("raella", one) == 48 * 5);
+  CHECK(bytes("raella", with("speculation=false")) == 48 * 3);
+  CHECK(bytes("raella", with("noise.proportional_noise=0.1")) == 48 * 9);
+  CHECK(bytes("raella", with("noise.conductance_spread=0")) == 0);
+  int replicas = 0;
+  const std::uint64_t greedy = bytes("raella", {slices, spread, "toeplitz=false", "replication=greedy"}, &replicas);
+  CHECK(greedy == 48u * 5u * unsigned(replicas));
+  CHECK(replicas > 1);
+  // 4 slices of 2 bits: 64 cells of a quarter of a byte and a product.
+  CHECK(bytes("isaac_8b", {spread, "replication=none"}) == 64 * 18 / 8);
+  CHECK(available_memory_bytes() > (std::uint64_t{1} << 20));
+  CHECK(available_memory_bytes() < (std::uint64_t{1} << 50));
 }

@@ -126,6 +126,7 @@ const Reach kReaches[] = {
     {"router.tiles=2", [](const Machine& m) { return m.router.tiles_per_router == 2; }},
     {"router.hop=4 ns", [](const Machine& m) { return m.router.hop_s == 4e-9; }},
     {"router.bandwidth=1 GB/s", [](const Machine& m) { return m.router.bytes_per_s == 1e9; }},
+    {"router.multicast=false", [](const Machine& m) { return !m.router.multicast; }},
     {"hypertransport.links=2", [](const Machine& m) { return m.hypertransport.links == 2; }},
     {"hypertransport.bandwidth=1 GB/s", [](const Machine& m) { return m.hypertransport.bytes_per_s == 1e9; }},
     {"hypertransport.latency=5 ns", [](const Machine& m) { return m.hypertransport.latency_s == 5e-9; }},

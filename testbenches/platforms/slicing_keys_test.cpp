@@ -37,12 +37,14 @@ TEST_CASE("speculation is written as a word or as widths") {
   CHECK(config::write_flow(*scenario_with({}, "raella").effective.find("speculation")) == "[4, 2, 2]");
   CHECK(config::write_flow(*scenario_with({}, "isaac_8b").effective.find("speculation")) == "false");
   CHECK_THAT(refusal("raella", {"speculation=maybe"}),
-             Catch::StartsWith("--set speculation: `speculation` is the text `maybe`"));
+             Catch::StartsWith("--set speculation: `speculation` is the text `maybe` (`false`, `true` for [4, 2, 2], or 1 "));
   CHECK_THAT(refusal("raella", {"speculation={a: 1}"}), Catch::StartsWith("--set speculation: `speculation` is a"));
   CHECK_THAT(refusal("raella", {"speculation=[4, 2]"}),
              Catch::StartsWith("--set speculation: speculation covers 6 bits (data_bits: 8 must be covered)"));
   CHECK_THAT(refusal("raella", {"speculation=[5, 3]"}),
              Catch::StartsWith("--set speculation: a slice of speculation is 5 (1 to 4)"));
+  CHECK_THAT(refusal("raella", {"dac.bits=8", "speculation=[8]"}),
+             Catch::Contains("crossbar.rows and input slices of 8 bits give sums of inputs up to 130560"));
   CHECK_THAT(refusal("raella", {"input_slicing=[3, 3, 2]"}), Catch::Contains("slices of input_slicing do not fill"));
 }
 
@@ -57,6 +59,7 @@ TEST_CASE("weight slicings are a word, a list for all layers, or lists by layer"
   CHECK(map.platform.machine.slicing_of("c") == std::vector<int>{4, 4});
   CHECK(config::write_flow(*map.effective.find("weight_slicing")) == "{a: [4, 2, 2], b: [1, 1, 2, 4]}");
   CHECK_THAT(refusal("raella", {"weight_slicing=adaptiv"}), Catch::Contains("did you mean `adaptive`?"));
+  CHECK_THAT(refusal("raella", {"weight_slicing=4"}), Catch::Contains("(`uniform`, `adaptive`, 1 to 16 of"));
   CHECK_THAT(refusal("raella", {"weight_slicing={a: 4}"}),
              Catch::StartsWith("--set weight_slicing: `weight_slicing.a` is the number `4`"));
   CHECK_THAT(refusal("raella", {"weight_slicing={a: [4, 2]}"}),
@@ -96,7 +99,7 @@ TEST_CASE("layers of a weight slicing are layers with weights, known once the ne
       settle("{logits.sum.Gem: [4, 4]}"),
       Catch::StartsWith("--set weight_slicing: `weight_slicing`: the network has no node `logits.sum.Gem` (among "
                         "others `logits.sum.Gemm`"));
-  CHECK_THAT(settle("{stage1.block0.add.sum.Add: [4, 4]}"), Catch::Contains("which has no weights"));
+  CHECK_THAT(settle("{stage1.block0.add.sum.Add: [4, 4]}"), Catch::Contains("(add) has no weights"));
 }
 
 TEST_CASE("adaptive slicing becomes a map that runs again to the same machine") {

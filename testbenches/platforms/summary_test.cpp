@@ -85,6 +85,7 @@ TEST_CASE("summary.json holds exactly the keys that other programs read") {
                                        "programming_time_s",
                                        "programming_energy_j",
                                        "wall_time_s",
+                                       "compile_time_s",
                                        "host_peak_memory_bytes",
                                        "notes"};
   std::set<std::string> found;

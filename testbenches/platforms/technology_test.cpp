@@ -318,6 +318,7 @@ const KeyChange kChanges[] = {
     {"edram.line_time=2 ns", "a time: the figures are energies of one access"},
     {"bus.latency=1 ns", "a time"},
     {"router.hop=2 ns", "a time"},
+    {"router.multicast=false", "changes how many flits there are, not what one costs"},
     {"hypertransport.latency=10 ns", "a time"},
     {"function_unit.shift_add=50 ns", "a time"},
     {"function_unit.function=50 ns", "a time"},

@@ -212,6 +212,26 @@ TEST_CASE("weights of pairs are read back from levels of both signs") {
   }
 }
 
+TEST_CASE("weights are within their bits or not, whatever the row and filter of the one that is not") {
+  Random random(43);
+  const Slicing slicing({4, 2, 2});
+  for (const auto& [weight, bits, within] :
+       {std::make_tuple(127, 8, true), std::make_tuple(-128, 8, true), std::make_tuple(64, 7, false),
+        std::make_tuple(-65, 7, false), std::make_tuple(-64, 7, true), std::make_tuple(63, 7, true)}) {
+    std::vector<std::int32_t> weights(60 * 7);
+    weights[std::size_t(pick(random, 0, 60 * 7 - 1))] = weight;
+    REQUIRE(weights_within(make_centre_offset_encoding(slicing)->encode(weights, 60, 7), bits) == within);
+  }
+  // A centre further away moves a whole filter out: 127 + 1, and -128 - 1.
+  auto block = make_zero_offset_encoding(slicing)->encode({127, -128}, 1, 2);
+  REQUIRE(weights_within(block, 8));
+  for (const int wrong : {0, 1}) {
+    auto moved = block;
+    moved.recombination.unit_coefficient[std::size_t(wrong)] += wrong == 0 ? 1 : -1;
+    REQUIRE(!weights_within(moved, 8));
+  }
+}
+
 TEST_CASE("noise on exact sums is that of vector, cycle and column, read at once or again; digital sums have none") {
   Random random(42);
   const InputStream stream{kBits, false, false, {4, 2, 2}};  // whole cycles are 0, 5 and 8

@@ -110,6 +110,22 @@ TEST_CASE("the proof of losslessness agrees with the programmed array's own") {
     }
 }
 
+TEST_CASE("columns of pairs are bounded by their levels of one sign") {
+  // Levels 3, -4, 5 reach 8 above and 4 below; -1, -9, 2 reach 2 above and 10 below; slices drive up to 15.
+  Block block;
+  block.encoded.rows = 3;
+  block.encoded.filters = 2;
+  block.encoded.cell_bits = 4;
+  block.encoded.paired = true;
+  for (const int level : {3, -1, -4, -9, 5, 2}) block.encoded.levels.push_back(std::uint8_t(level));
+  block.encoded.recombination = {1, {1, 1}, {0, 0}, true};
+  const arithmetic::InputStream stream{arithmetic::Slicing({4, 4})};
+  const ColumnBound bound = largest_column({block}, stream);
+  CHECK(bound.column == 1);
+  CHECK(bound.bound == 2 * 15);
+  CHECK(bound.lowest == -10 * 15);
+}
+
 TEST_CASE("flip encoding makes ISAAC's 8-bit ADC lossless, plain biased weights do not") {
   const dnn::Graph graph = one_layer(128, 1, std::vector<std::int8_t>(128, 127));
   Machine machine;

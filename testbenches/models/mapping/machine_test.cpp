@@ -125,6 +125,30 @@ TEST_CASE("column sums must fit 16 bits") {
         "crossbar.rows, dac_bits and crossbar.cell_bits give column sums up to 32769 (32767 or less, sums are 16 bit)");
 }
 
+TEST_CASE("the digital sum of inputs of pairs must fit 16 bits, in the widest slice that is driven") {
+  // 128 rows x 255 = 32640, 129 x 255 = 32895; slices of 4 bits: 2184 x 15 = 32760, 2185 x 15 = 32775.
+  const auto pairs = [](Machine& m, int rows) {
+    m.crossbar.cell = CellKind::k2T2R;
+    m.input_sum = InputSum::kDigital;
+    m.dac_bits = 8;
+    m.crossbar.rows = rows;
+    m.crossbar.input_register_bytes = 8192;
+  };
+  const std::string leaves = " bits give sums of inputs up to ", allowed = " (32767 or less, sums are 16 bit)";
+  CHECK(refusal([&](Machine& m) { pairs(m, 128); }) == "accepted");
+  CHECK(refusal([&](Machine& m) { pairs(m, 129); }) == "crossbar.rows and input slices of 8" + leaves + "32895" + allowed);
+  const auto slices = [&](Machine& m, int rows, bool speculates) {
+    pairs(m, rows);
+    m.input_slicing.assign(16, 1);
+    (speculates ? m.speculation : m.input_slicing).assign(4, 4);
+  };
+  for (const bool speculates : {false, true}) {
+    CHECK(refusal([&](Machine& m) { slices(m, 2184, speculates); }) == "accepted");
+    CHECK(refusal([&](Machine& m) { slices(m, 2185, speculates); }) ==
+          "crossbar.rows and input slices of 4" + leaves + "32775" + allowed);
+  }
+}
+
 TEST_CASE("the input register holds at least one vector") {
   CHECK(refusal([](Machine& m) { m.crossbar.input_register_bytes = 255; }) ==
         "crossbar.input_register_bytes is 255 (one input vector has 256)");

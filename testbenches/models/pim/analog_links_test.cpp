@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "models/tlm/link_target_socket.h"
 #include "models/tlm/payload_pool.h"
 #include "models/tlm/phase_monitor.h"
 #include "testbenches/models/pim/device_bench.h"
@@ -156,6 +157,35 @@ TEST_CASE("links have nothing for a debugger and no direct memory") {
     tlm::tlm_dmi dmi;
     CHECK_FALSE(target.reach(bench.tile())->get_direct_mem_ptr(*payload, dmi));
   }
+}
+
+/// Takes calls, or not.
+struct HalfTarget : sc_core::sc_module {
+  explicit HalfTarget(sc_core::sc_module_name name) : sc_module(name), blocking("blocking"), phased("phased") {
+    blocking.register_b_transport(this, &HalfTarget::take);
+    phased.register_nb_transport_fw(this, &HalfTarget::receive);
+  }
+  void take(Payload& payload, sc_core::sc_time&) { payload.set_response_status(tlm::TLM_OK_RESPONSE); }
+  tlm::tlm_sync_enum receive(Payload&, tlm::tlm_phase&, sc_core::sc_time&) { return tlm::TLM_ACCEPTED; }
+  tlm_kit::LinkTargetSocket<HalfTarget, 32, pim::BatchProtocol> blocking, phased;
+};
+
+TEST_CASE("a link that was given one kind of transport says so when the other comes, and has no other access") {
+  HalfTarget target("target");
+  Payload payload;
+  tlm::tlm_phase phase = tlm::BEGIN_REQ;
+  sc_core::sc_time delay;
+  tlm::tlm_dmi dmi;
+  Forward& blocking = *target.blocking.get_base_export().operator->();
+  Forward& phased = *target.phased.get_base_export().operator->();
+  blocking.b_transport(payload, delay);
+  CHECK(payload.is_response_ok());
+  CHECK(phased.nb_transport_fw(payload, phase, delay) == tlm::TLM_ACCEPTED);
+  CHECK_THROWS_WITH(phased.b_transport(payload, delay), Catch::Contains("target.phased takes no blocking transport"));
+  CHECK_THROWS_WITH(blocking.nb_transport_fw(payload, phase, delay),
+                    Catch::Contains("target.blocking takes no non-blocking transport"));
+  CHECK(blocking.transport_dbg(payload) == 0);
+  CHECK(!blocking.get_direct_mem_ptr(payload, dmi));
 }
 
 }  // namespace

@@ -249,6 +249,73 @@ TEST_CASE("regions with common content that are noisy neither take the common ar
   }
 }
 
+TEST_CASE("regions whose noise changes no cell share an array where the noise is the same, at once and row by row") {
+  TileBench bench(pair_crossbars());
+  sc_core::sc_start(sc_core::SC_ZERO_TIME);
+  arithmetic::NoiseModel reading, cells;
+  reading.proportional_noise = 0.1;
+  cells.conductance_spread = 0.1;
+  const std::vector<std::uint8_t> codes = random_codes(6, 2, 16);
+  for (const bool at_once : {true, false}) {
+    const auto common = std::make_shared<pim::RegionContent>();
+    const auto array_of = [&](int crossbar, const std::optional<arithmetic::ArrayNoise>& noise) {
+      RegionData region = pair_region(1, 16, 4, crossbar, 12, pair_stream(true));
+      if (at_once) region.setup.common = common;
+      region.setup.at_once = at_once;
+      region.setup.noise = noise;
+      REQUIRE((at_once ? bench.setup.send(0, region.levels, &region.setup) : bench.program(region)) ==
+              tlm::TLM_OK_RESPONSE);
+      BatchOfCodes batch(region, codes, false);
+      REQUIRE(bench.input.send(std::uint64_t(crossbar), batch.bytes, &batch.batch) == tlm::TLM_OK_RESPONSE);
+      return batch.batch.array;
+    };
+    const auto* const first = array_of(0, arithmetic::ArrayNoise{reading, 1});
+    const auto* const second = array_of(1, arithmetic::ArrayNoise{reading, 1});
+    CHECK(second == first);
+    const auto* const other = array_of(2, arithmetic::ArrayNoise{reading, 2});
+    CHECK(other != first);
+    CHECK(array_of(3, arithmetic::ArrayNoise{reading, 2}) == other);
+    const auto* const own = array_of(3, arithmetic::ArrayNoise{cells, 5});
+    CHECK(own != first);
+    // Of the same content and noise, but with conductances of its own.
+    CHECK(array_of(2, arithmetic::ArrayNoise{cells, 5}) != own);
+  }
+}
+
+TEST_CASE("a replica with an altered cell keeps its coefficients and which of its cells hold weights") {
+  TileBench bench(pair_crossbars());
+  sc_core::sc_start(sc_core::SC_ZERO_TIME);
+  const std::vector<std::uint8_t> codes = random_codes(6, 3, 16);
+  const auto common = std::make_shared<pim::RegionContent>();
+  RegionData first = pair_region(1, 16, 4, 0, 12, pair_stream(false)),
+             second = pair_region(1, 16, 4, 1, 12, pair_stream(false));
+  for (RegionData* const region : {&first, &second}) {
+    region->setup.common = common;
+    region->setup.at_once = true;
+    region->setup.weighted.assign(16, {1, 2});
+    REQUIRE(bench.setup.send(0, region->levels, &region->setup) == tlm::TLM_OK_RESPONSE);
+  }
+  // Of filter 2, the coefficient of the first slice is 16.
+  std::uint8_t& level = second.levels[5 * 12 + 2 * 3];
+  const int before = std::int8_t(level), after = before > 0 ? before - 1 : before + 1;
+  level = std::uint8_t(after);
+  bench.cells.send(tlm::TLM_WRITE_COMMAND, bench.cell_address(1, 5, 6), &level, 1);
+  std::vector<std::uint64_t> spare;
+  BatchOfCodes whole(first, codes, true), altered(second, codes, true);
+  for (BatchOfCodes* const batch : {&whole, &altered}) {
+    bench.ledger.resize(4);
+    const std::uint64_t crossbar = batch == &whole ? 0 : 1;
+    REQUIRE(bench.input.send(crossbar, batch->bytes, &batch->batch) == tlm::TLM_OK_RESPONSE);
+    spare.push_back(bench.ledger.total()[Action::kSpareCellPulses]);
+  }
+  CHECK(spare[0] > 0);
+  CHECK(spare[1] == spare[0]);
+  for (int window = 0; window < 3; ++window)
+    for (int filter = 0; filter < 4; ++filter)
+      CHECK(altered.psum(window, filter) - whole.psum(window, filter) ==
+            (filter == 2 ? (after - before) * 16 * codes[std::size_t(window * 16 + 5)] : 0));
+}
+
 TEST_CASE("sums of whole cycles and of those that recover lie apart, in the order of their cycles") {
   RegionData region = pair_region(1, 16, 4, 0, 12, pair_stream(true, true));
   BatchOfCodes codes(region, random_codes(6, 1, 16), false);

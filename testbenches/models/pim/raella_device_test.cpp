@@ -140,6 +140,24 @@ TEST_CASE("noisy machines give the same values in both timing modes, others with
   CHECK(single.loosely.outputs != exact);
 }
 
+TEST_CASE("noise of readings alone is that of a vector, whichever replica computes it and however many there are") {
+  dnn::GraphBuilder net("alone");
+  net.output(net.convolution(net.input({8, 8, 4}), 4, dnn::square_window(3, 1, 1)));
+  const dnn::Graph graph = net.build();
+  std::vector<std::unique_ptr<Both>> all;
+  for (const auto replication : {mapping::Replication::kNone, mapping::Replication::kGreedy}) {
+    mapping::Machine machine = noisy_machine(1, true);
+    machine.noise = {};
+    machine.noise.proportional_noise = 0.3;
+    machine.replication = replication;
+    all.push_back(std::make_unique<Both>(replication == mapping::Replication::kNone ? "one" : "many", graph, machine));
+  }
+  for (auto& both : all) both->run(2);
+  CHECK(all[1]->loose->compiled.layers[0].replicas > 1);
+  CHECK(all[0]->loosely.outputs == all[1]->loosely.outputs);
+  CHECK(all[0]->loosely.outputs != reference_outputs(graph, random_inputs(graph, 1, 2)));
+}
+
 TEST_CASE("replicas have devices of their own, so windows with equal inputs differ") {
   // A 1x1 layer on an image of equal pixels: with one set of devices and no noise of reading all outputs of a filter
   // are equal, with several replicas they are not.
