@@ -149,8 +149,7 @@ def throughput_table(experiment):
     runs = experiment.runs
     cnns = [network for network in experiment.complete() if network != "bert_large"]
     rows = []
-    for bandwidth, source in ((LINKS, "networks"), ("19.2 GB/s", "links"), ("76.8 GB/s", "links"),
-                              (FREE_LINKS, "networks")):
+    for bandwidth, source in ((LINKS, "networks"), ("19.2 GB/s", "links"), (FREE_LINKS, "networks")):
         rows.append(throughput_row(experiment, f"router.bandwidth {bandwidth}", cnns, [
             common_mean(experiment, runs.get(source, []), system, {"router__bandwidth": bandwidth}, cnns)
             for system in (FULL, PLAIN)], interval_of(runs.get(source, []), {"router__bandwidth": bandwidth})))

@@ -149,8 +149,7 @@ void check_layer(const Program& program, const LayerPlan& layer, const Machine& 
   for (std::size_t i = 0; i < layer.blocks.size(); ++i) {
     const Block block = unpacked(layer.blocks[i]);
     check_block(program, where + ", block " + std::to_string(i), block, layout, int(i), slicing);
-    const ColumnBound bound = largest_column(block.encoded, int(i), layer.stream);
-    if (bound.exceeds(worst)) worst = bound;
+    worst.add(largest_column(block.encoded, int(i), layer.stream));
   }
   check_loss(program, layer, worst, machine);
 }

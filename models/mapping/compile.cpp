@@ -25,7 +25,7 @@ arithmetic::InputStream stream_of(const dnn::Graph& graph, const dnn::Node& node
   return make_stream(graph.input_of(node), machine);
 } catch (const std::invalid_argument& error) {
   throw InputError(graph.name, 0, 0, "layer " + node.name + ": " + error.what(),
-                   "dac_bits: 1, or data_bits one above a multiple of dac_bits, or unsigned activations");
+                   "signed_inputs: two_passes, or a first slice of 1 bit, or unsigned activations");
 }
 
 /// What can be told of a layer without its weights: the shapes of its blocks among it.
@@ -59,8 +59,7 @@ void encode_layer(const dnn::Graph& graph, LayerPlan& plan, const Machine& machi
   const dnn::Node& node = graph.nodes[std::size_t(plan.node)];
   ColumnBound bound;
   plan.blocks = encode_blocks(graph, node, machine, [&](Block& block, int index) {
-    const ColumnBound of_block = largest_column(block.encoded, index, plan.stream);
-    if (of_block.exceeds(bound)) bound = of_block;
+    bound.add(largest_column(block.encoded, index, plan.stream));
     if (packed) pack_levels(block);
   });
   plan.loss = loss_of(bound, plan.blocks, plan.stream, machine.adc);

@@ -114,10 +114,8 @@ ColumnBound largest_column(const arithmetic::EncodedBlock& block, int index, con
     std::vector<std::uint32_t> above(columns, 0), below(columns, 0);
     for (std::size_t row = 0; row < std::size_t(block.rows); ++row)
       arithmetic::add_signs(block.levels.data() + row * columns, columns, above.data(), below.data());
-    for (std::size_t c = 0; c < columns; ++c) {
-      const ColumnBound bound{index, int(c), std::int64_t{above[c]} * top, -std::int64_t{below[c]} * top};
-      if (bound.exceeds(worst)) worst = bound;
-    }
+    for (std::size_t c = 0; c < columns; ++c)
+      worst.add({index, int(c), std::int64_t{above[c]} * top, -std::int64_t{below[c]} * top});
     return worst;
   }
   std::vector<std::uint32_t> sums(columns, 0);
@@ -125,16 +123,15 @@ ColumnBound largest_column(const arithmetic::EncodedBlock& block, int index, con
     arithmetic::add_row(block.levels.data() + row * columns, columns, sums.data());
   const auto largest = std::max_element(sums.begin(), sums.end());
   if (*largest < std::uint32_t(block.rows) && !block.recombination.digital_unit)
-    return {index, int(columns), block.rows * top};
-  return {index, int(largest - sums.begin()), std::int64_t(*largest) * top};
+    worst.add({index, int(columns), block.rows * top});
+  else
+    worst.add({index, int(largest - sums.begin()), std::int64_t(*largest) * top});
+  return worst;
 }
 
 ColumnBound largest_column(const std::vector<Block>& blocks, const arithmetic::InputStream& stream) {
   ColumnBound worst;
-  for (std::size_t i = 0; i < blocks.size(); ++i) {
-    const ColumnBound bound = largest_column(blocks[i].encoded, int(i), stream);
-    if (bound.exceeds(worst)) worst = bound;
-  }
+  for (std::size_t i = 0; i < blocks.size(); ++i) worst.add(largest_column(blocks[i].encoded, int(i), stream));
   return worst;
 }
 
@@ -142,7 +139,11 @@ std::string loss_of(const ColumnBound& bound, const std::vector<Block>& blocks, 
                     const AdcConfig& adc) {
   const arithmetic::AdcRange range = arithmetic::AdcRange::of(adc.bits, adc.is_signed);
   const int ends = stream.speculates() ? 1 : 0;  // a code at an end counts as failed
-  if (bound.bound <= range.highest - ends && (bound.lowest == 0 || bound.lowest >= range.lowest + ends)) return {};
+  const bool low_enough = bound.all_highest <= range.highest - ends;
+  if (low_enough && bound.all_lowest >= range.lowest + ends) return {};
+  if (low_enough && range.lowest == 0)
+    return "columns may sum to " + std::to_string(bound.all_lowest) + ", an unsigned ADC " +
+           (bound.all_lowest < 0 ? "converts no sums below 0" : "that speculates takes 0 for a failure");
   const bool unit = bound.column == blocks[std::size_t(bound.block)].encoded.columns();
   const std::string from = bound.lowest < 0 ? std::to_string(bound.lowest) + " to " : "";
   return (unit ? "the unit column" : "column " + std::to_string(bound.column)) + " of block " +

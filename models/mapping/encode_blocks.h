@@ -34,11 +34,18 @@ std::vector<Block> encode_blocks(const dnn::Graph& graph, const dnn::Node& node,
 /// The column of a layer whose sum can leave a converter's range by most.
 struct ColumnBound {
   int block = 0;
-  int column = 0;           ///< the block's column count: the unit column
-  std::int64_t bound = 0;   ///< largest sum over all inputs
-  std::int64_t lowest = 0;  ///< smallest; below 0 only where cells are pairs
-  bool exceeds(const ColumnBound& other) const {
-    return std::max(bound, -lowest) > std::max(other.bound, -other.lowest);
+  int column = 0;                                ///< the block's column count: the unit column
+  std::int64_t bound = 0;                        ///< largest sum over all inputs
+  std::int64_t lowest = 0;                       ///< smallest; below 0 only where cells are pairs
+  std::int64_t all_highest = 0, all_lowest = 0;  ///< the ends of all columns that were added, 0 among them
+  /// Keeps the column that reaches furthest from 0; of equals the first.
+  void add(ColumnBound other) {
+    other.all_highest = std::max({all_highest, other.all_highest, other.bound});
+    other.all_lowest = std::min({all_lowest, other.all_lowest, other.lowest});
+    if (std::max(other.bound, -other.lowest) > std::max(bound, -lowest))
+      *this = other;
+    else
+      all_highest = other.all_highest, all_lowest = other.all_lowest;
   }
 };
 ColumnBound largest_column(const std::vector<Block>& blocks, const arithmetic::InputStream& stream);

@@ -30,8 +30,9 @@ struct RegionSetup : tlm::tlm_extension<RegionSetup> {
   int rows = 0, filters = 0, cell_bits = 0;
   bool paired = false;                            ///< 2T2R: levels have a sign
   std::vector<arithmetic::FilterRange> weighted;  ///< as EncodedBlock's
-  std::optional<arithmetic::ArrayNoise> noise;    ///< of fidelity noisy; where it changes cells, the array is never shared
-  int columns_per_crossbar = 0;                   ///< columns that hold weights in a full crossbar
+  std::optional<arithmetic::ArrayNoise>
+      noise;                     ///< of fidelity noisy; where it changes cells, the array is never shared
+  int columns_per_crossbar = 0;  ///< columns that hold weights in a full crossbar
   arithmetic::Recombination recombination;
   arithmetic::InputStream stream;
   std::uint64_t content = 0;  ///< equal for replicas of the same weights

@@ -288,15 +288,15 @@ variable MHO_SCENARIOS, separated by colons; they are searched first.
 }  // namespace
 
 void write_help(std::ostream& out, const std::string& topic) {
-  out << (topic == "run"      ? kRun
-          : topic == "check"  ? kCheck
+  out << (topic == "run"       ? kRun
+          : topic == "check"   ? kCheck
           : topic == "compare" ? kCompare
-          : topic == "trace"  ? kTrace
-          : topic == "import" ? kImport
-          : topic == "export" ? kExport
-          : topic == "log"    ? kLog
-          : topic == "list"   ? kList
-                              : kOverview);
+          : topic == "trace"   ? kTrace
+          : topic == "import"  ? kImport
+          : topic == "export"  ? kExport
+          : topic == "log"     ? kLog
+          : topic == "list"    ? kList
+                               : kOverview);
 }
 
 }  // namespace mho

@@ -214,7 +214,8 @@ Command::Verb verb_of(const std::string& word) {
 Command parse_command_line(const std::vector<std::string>& arguments) {
   Command command;
   if (arguments.empty())
-    throw InputError("mho", 0, 0, "no command", "run, check, compare, trace, import, export, log or list; see `mho --help`");
+    throw InputError("mho", 0, 0, "no command",
+                     "run, check, compare, trace, import, export, log or list; see `mho --help`");
   const std::string& word = arguments.front();
   const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
   if (word == "--help" || word == "-h") return command;

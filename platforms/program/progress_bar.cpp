@@ -17,7 +17,12 @@ constexpr milliseconds kBetween{100};
 }  // namespace
 
 ProgressBar::ProgressBar(std::ostream& out, bool terminal, Clock clock, std::string what)
-    : out_(out), terminal_(terminal), clock_(std::move(clock)), what_(std::move(what)), start_(clock_()), last_(start_) {}
+    : out_(out),
+      terminal_(terminal),
+      clock_(std::move(clock)),
+      what_(std::move(what)),
+      start_(clock_()),
+      last_(start_) {}
 
 void ProgressBar::update(std::uint64_t done, std::uint64_t all) {
   if (!terminal_ || all == 0) return;

@@ -36,8 +36,9 @@ TEST_CASE("speculation is written as a word or as widths") {
   CHECK(machine_of("raella", {"speculation=[2, 2, 2, 2]"}).speculation == std::vector<int>(4, 2));
   CHECK(config::write_flow(*scenario_with({}, "raella").effective.find("speculation")) == "[4, 2, 2]");
   CHECK(config::write_flow(*scenario_with({}, "isaac_8b").effective.find("speculation")) == "false");
-  CHECK_THAT(refusal("raella", {"speculation=maybe"}),
-             Catch::StartsWith("--set speculation: `speculation` is the text `maybe` (`false`, `true` for [4, 2, 2], or 1 "));
+  CHECK_THAT(
+      refusal("raella", {"speculation=maybe"}),
+      Catch::StartsWith("--set speculation: `speculation` is the text `maybe` (`false`, `true` for [4, 2, 2], or 1 "));
   CHECK_THAT(refusal("raella", {"speculation={a: 1}"}), Catch::StartsWith("--set speculation: `speculation` is a"));
   CHECK_THAT(refusal("raella", {"speculation=[4, 2]"}),
              Catch::StartsWith("--set speculation: speculation covers 6 bits (data_bits: 8 must be covered)"));
@@ -59,7 +60,7 @@ TEST_CASE("weight slicings are a word, a list for all layers, or lists by layer"
   CHECK(map.platform.machine.slicing_of("c") == std::vector<int>{4, 4});
   CHECK(config::write_flow(*map.effective.find("weight_slicing")) == "{a: [4, 2, 2], b: [1, 1, 2, 4]}");
   CHECK_THAT(refusal("raella", {"weight_slicing=adaptiv"}), Catch::Contains("did you mean `adaptive`?"));
-  CHECK_THAT(refusal("raella", {"weight_slicing=4"}), Catch::Contains("(`uniform`, `adaptive`, 1 to 16 of"));
+  CHECK_THAT(refusal("raella", {"weight_slicing=4"}), Catch::Contains("(`uniform`, `adaptive`, 1 to 16 entries"));
   CHECK_THAT(refusal("raella", {"weight_slicing={a: 4}"}),
              Catch::StartsWith("--set weight_slicing: `weight_slicing.a` is the number `4`"));
   CHECK_THAT(refusal("raella", {"weight_slicing={a: [4, 2]}"}),

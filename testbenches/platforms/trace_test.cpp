@@ -136,7 +136,7 @@ TEST_CASE("layers are chosen where they are recorded and where they are replayed
   CHECK_THAT(bench.mho("trace", {"--layers", "frist", "--out", bench.folder.path("x")}).err,
              Catch::StartsWith("--layers: `layers`: the network has no node `frist` (among others `first`"));
   CHECK_THAT(bench.mho("trace", {"--layers", "third,pool", "--out", bench.folder.path("x")}).err,
-             Catch::StartsWith("--layers: `layers`: `pool` is a max_pool, which has no weights (conv"));
+             Catch::StartsWith("--layers: `layers`: `pool` (max_pool) has no weights (conv"));
   CHECK_FALSE(fs::exists(bench.folder.path("x")));
 }
 
@@ -378,8 +378,7 @@ TEST_CASE("column sums of pairs have a sign and no unit column") {
   const std::vector<std::int16_t> sums{-65, -64, 4000, 63, 64, 4000};  // the inputs' sum is no column's
   ColumnSumHistograms histograms({3});
   histograms.record({3, sums.data(), 2, 1, 0, 2, 3, 1, 0});
-  CHECK(to_csv(*histograms.of(3)) ==
-        "input_slice,weight_slice,sum,count\n0,0,-65,1\n0,0,-64,1\n0,0,63,1\n0,0,64,1\n");
+  CHECK(to_csv(*histograms.of(3)) == "input_slice,weight_slice,sum,count\n0,0,-65,1\n0,0,-64,1\n0,0,63,1\n0,0,64,1\n");
   CHECK(share_within(*histograms.of(3), -64, 63) == 0.5);
   CHECK(share_within({}, -64, 63) == 1.0);
 }

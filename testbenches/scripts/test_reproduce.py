@@ -258,6 +258,8 @@ class Command(unittest.TestCase):
         self.assertEqual(len(figures), len(rows))
         self.assertIn("| 743", (self.folder / "here" / "report.md").read_text())
         self.assertIn("| resnet20_shapes | raella ", done.stdout)
+        again = self.reproduce(*command[:4], "--tables", "--program", "./none", "--out", "here")
+        self.assertEqual((again.returncode, again.stdout), (0, done.stdout))
 
     def test_a_constant_changed_afterwards_gives_what_a_run_with_it_gives(self):
         common = [MHO, "run", "--system", "raella", "--network", "resnet20", "--inferences", "1", "--set",

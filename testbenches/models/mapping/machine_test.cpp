@@ -136,7 +136,8 @@ TEST_CASE("the digital sum of inputs of pairs must fit 16 bits, in the widest sl
   };
   const std::string leaves = " bits give sums of inputs up to ", allowed = " (32767 or less, sums are 16 bit)";
   CHECK(refusal([&](Machine& m) { pairs(m, 128); }) == "accepted");
-  CHECK(refusal([&](Machine& m) { pairs(m, 129); }) == "crossbar.rows and input slices of 8" + leaves + "32895" + allowed);
+  CHECK(refusal([&](Machine& m) { pairs(m, 129); }) ==
+        "crossbar.rows and input slices of 8" + leaves + "32895" + allowed);
   const auto slices = [&](Machine& m, int rows, bool speculates) {
     pairs(m, rows);
     m.input_slicing.assign(16, 1);

@@ -121,6 +121,16 @@ TEST_CASE("a column is at risk where its largest levels leave the range") {
   CHECK_THROWS_AS(columns_at_risk(block, 0, {-4, 7}, 3), std::invalid_argument);
 }
 
+TEST_CASE("machines whose crossbars hold no filter of eight slices are refused before the search") {
+  const dnn::Graph graph = plain_layer(1, {1});
+  Machine machine = pairs(4, 4);
+  machine.crossbar.columns = 7;
+  CHECK_THROWS_WITH(search_slicings(graph, machine, {{{1}}}, {}),
+                    Catch::StartsWith("crossbar.columns is 7 (8 or more"));
+  machine.crossbar.columns = 8;
+  CHECK(search_slicings(graph, machine, {{{1}}}, {}).size() == 2);
+}
+
 TEST_CASE("errors are those of clipped column sums in output codes, worked by hand") {
   // Weights 3, 3, 3, -9 (u = 131, 131, 131, 119) under zero_offset and 4-4: offsets 0, 3 each and -9: high slice 0, low
   // slice 3, 3, 3, -9. A 4-bit signed ADC ends at 7. Inputs 1, 1, 1, 0: sum 9 -> 7: code 9 becomes 7. Inputs 2, 2, 2,

@@ -100,7 +100,8 @@ std::int32_t stored_weight(const arithmetic::EncodedBlock& block, int row, int f
   for (int c = 0; c < columns; ++c)
     codes[std::size_t(c)] = block.levels[std::size_t(row) * std::size_t(columns) + std::size_t(c)];
   std::vector<std::int32_t> psums(std::size_t(block.filters));
-  arithmetic::recombine(block.recombination, block.filters, one_bit, codes.data(), nullptr, 1, columns + 1, psums.data());
+  arithmetic::recombine(block.recombination, block.filters, one_bit, codes.data(), nullptr, 1, columns + 1,
+                        psums.data());
   return psums[std::size_t(filter)];
 }
 
