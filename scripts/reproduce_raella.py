@@ -213,7 +213,11 @@ def noise_tables(experiment):
     noises = sorted({noise for by_level in levels.values() for noise in by_level})
     for system in (system for system in LADDER if system in levels):
         row = [system]
-        for noise, accuracies in sorted(levels[system].items()):
+        for noise in noises:
+            accuracies = levels[system].get(noise)
+            if not accuracies:
+                row.append("-")
+                continue
             mean = statistics.fmean(accuracies)
             spread = statistics.stdev(accuracies) if len(accuracies) > 1 else 0.0
             where = {"system": system, "network": "resnet20_shapes", "case": f"E={noise:g}"}

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "models/mapping/block_layout.h"
 #include "platforms/report/summary.h"
 
 namespace mho {
@@ -66,8 +67,8 @@ std::string slicing_text(const std::vector<int>& widths) {
   return text;
 }
 
-double busy_per_inference(double busy_s, std::uint64_t inferences, int replicas, int width) {
-  const double share = double(std::min(replicas, width)) / std::max(replicas, 1);
+double busy_per_inference(double busy_s, std::uint64_t inferences, int replicas, int vectors) {
+  const double share = double(std::min(replicas, vectors)) / std::max(replicas, 1);
   return busy_s * share / double(std::max<std::uint64_t>(inferences, 1));
 }
 
@@ -81,8 +82,9 @@ std::vector<LayerRow> layer_rows(const Scenario& scenario, const Workload& workl
     LayerRow& row = rows.back();
     for (const mapping::LayerPlan& plan : record.program.layers)
       if (plan.node == int(i)) add_plan(row, plan, workload, scenario.platform.machine);
+    const int width = workload.graph.output_of(workload.graph.nodes[i]).shape.width;
     row.time_per_inference_s = busy_per_inference(row.timing.busy_s, record.inferences, row.replicas,
-                                                  workload.graph.output_of(workload.graph.nodes[i]).shape.width);
+                                                  mapping::vectors_of_row(width, row.expansion));
     row.utilisation = interval > 0.0 ? row.time_per_inference_s / interval : 0.0;
     if (i < energy.nodes.size()) add_energy(row, energy.nodes[i], inferences);
   }

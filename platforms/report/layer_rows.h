@@ -38,8 +38,8 @@ struct LayerRow {
 };
 
 /// Seconds that one replica of a node is busy with one inference, the mean over its replicas: `busy_s` adds up rows of
-/// `width` windows, and where there are more replicas than windows in a row several rows are under way at once.
-double busy_per_inference(double busy_s, std::uint64_t inferences, int replicas, int width);
+/// so many vectors, and where there are more replicas than vectors in a row several rows are under way at once.
+double busy_per_inference(double busy_s, std::uint64_t inferences, int replicas, int vectors);
 
 /// Widths as people write them: "4-2-2".
 std::string slicing_text(const std::vector<int>& widths);

@@ -122,6 +122,19 @@ TEST_CASE("a layer's busy time is that of one replica") {
   CHECK(busy_per_inference(4e-6, 4, 16, 8) == Approx(0.5e-6));
 }
 
+TEST_CASE("the busy time of a layer with Toeplitz copies goes by vectors, not by windows") {
+  // 32 windows a row, two a vector: 16 vectors. More replicas than that take rows side by side.
+  TemporaryFolder folder;
+  REQUIRE(run_program({"run", "classify_shapes", "--inferences", "2", "--set", "toeplitz=true", "--set",
+                       "replication=greedy", "--out", folder.path("a")})
+              .exit_code == 0);
+  const Row row = rows_of(text_of(folder.path("a/layers.csv"))).front();
+  const double replicas = std::stod(row.at("replicas"));
+  CHECK(row.at("expansion") == "2");
+  REQUIRE(replicas > 16);
+  CHECK(std::stod(row.at("time_per_inference_s")) == Approx(std::stod(row.at("busy_s")) * 16 / replicas / 2));
+}
+
 TEST_CASE("modules are called by the part of the machine they are") {
   CHECK(part_called("platform.pim0.tile_3.group_1.adc") == "converters");
   CHECK(part_called("platform.pim0.tile_3.group_1.crossbars") == "crossbar cycles");

@@ -214,9 +214,11 @@ class Noise(unittest.TestCase):
     def test_seeds_give_a_mean_and_a_spread(self):
         runs = [run("resnet20_shapes", "raella", accuracy_top1=value, parameters={"noise.proportional_noise": "0.04"})
                 for value in (0.8, 0.9, 1.0)]
+        runs.append(run("resnet20_shapes", "isaac_raella", accuracy_top1=0.5, parameters={"noise.proportional_noise": "0.08"}))
         experiment = raella.Experiment(CLAIMS, {"noise": runs}, None)
-        self.assertEqual(raella.noise_tables(experiment)[0].rows, [["raella", "90.0 ± 10.0 (3)"]])
-        self.assertEqual((experiment.figures[0].low, experiment.figures[0].high), (0.8, 1.0))
+        self.assertEqual(raella.noise_tables(experiment)[0].rows, [["isaac_raella", "-", "50.0 ± 0.0 (1)"],
+                                                                   ["raella", "90.0 ± 10.0 (3)", "-"]])
+        self.assertEqual((experiment.figures[2].low, experiment.figures[2].high), (0.8, 1.0))
 
 
 class Command(unittest.TestCase):
